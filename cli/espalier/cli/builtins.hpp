@@ -1,0 +1,21 @@
+#pragma once
+
+#include "espalier/supervisor/actor/child_factories.hpp"
+
+namespace espalier::cli {
+
+/// Children for demonstrations and tests that need no program of one's own. All take `params`;
+/// a parameter that is unknown or makes no sense is a ChildFailure of category fatal_config.
+///
+///   builtin.idle        does nothing until it is stopped
+///   builtin.ticker      `interval` (1s), `text` (tick): tells its status at every tick
+///   builtin.flaky       fails `after` a fixed time, or after a random one around `mean` (10s)
+///                       drawn from `seed` (1) and its attempt; `category` (recoverable; panic
+///                       throws a foreign exception), `message`, `status`
+///   builtin.stubborn    ignores a stop `for` that long (forever)
+///   builtin.slow_start  is ready after `delay` (2s), then idle
+///
+/// `builtin.actor.idle`, `.ticker` and `.flaky` are the same as event-based actors.
+[[nodiscard]] supervisor::ChildFactories builtin_factories();
+
+}  // namespace espalier::cli

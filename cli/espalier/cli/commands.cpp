@@ -1,0 +1,71 @@
+#include "espalier/cli/commands.hpp"
+
+#include "espalier/cli/builtins.hpp"
+#include "espalier/cli/console.hpp"
+#include "espalier/cli/exit_codes.hpp"
+#include "espalier/cli/host_check.hpp"
+#include "espalier/cli/tree_text.hpp"
+
+#include <caf/config.hpp>
+
+#include <iostream>
+#include <iterator>
+
+namespace espalier::cli {
+namespace sv = espalier::supervisor;
+
+expected<sv::TreeConfig, std::vector<sv::ConfigProblem>> load_tree(const std::string& file) {
+  sv::LoadOptions options;
+  options.known_factories = builtin_factories().names();
+  options.overrides_from_environment = true;
+  if (file != "-") return sv::load_tree_file(file, options);
+  const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
+  return sv::load_tree_text(text, "<stdin>", options);
+}
+
+int check_command(const std::string& file, const Streams& streams) {
+  const auto config = load_tree(file);
+  if (!config) {
+    streams.err << render_problems(config.error());
+    return exit_config_invalid;
+  }
+  if (const auto problems = check_host(*config); !problems.empty()) {
+    streams.err << render_problems(problems);
+    return exit_config_invalid;
+  }
+  const std::vector<std::string> paths = start_paths(config->tree);
+  streams.out << describe_tree(config->tree) << "\nStart order:\n";
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    streams.out << "  " << i + 1 << ". " << paths[i] << "\n";
+  }
+  streams.out << "\n"
+              << (file == "-" ? "<stdin>" : file) << ": fine, " << paths.size()
+              << (paths.size() == 1 ? " child" : " children") << "\n";
+  return exit_done;
+}
+
+int config_command(const std::string& file, const Streams& streams) {
+  const auto config = load_tree(file);
+  if (!config) {
+    streams.err << render_problems(config.error());
+    return exit_config_invalid;
+  }
+  streams.out << sv::render_effective(*config);
+  return exit_done;
+}
+
+int version_command(bool json, const Streams& streams) {
+  const std::string caf = std::to_string(CAF_MAJOR_VERSION) + "." +
+                          std::to_string(CAF_MINOR_VERSION) + "." +
+                          std::to_string(CAF_PATCH_VERSION);
+  if (json) {
+    streams.out << R"({"name":"espalier","version":")" << ESPALIER_VERSION << R"(","caf":")" << caf
+                << R"(","compiler":")" << ESPALIER_COMPILER << "\"}\n";
+  } else {
+    streams.out << "espalier " << ESPALIER_VERSION << " (CAF " << caf << ", " << ESPALIER_COMPILER
+                << ")\n";
+  }
+  return exit_done;
+}
+
+}  // namespace espalier::cli

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "espalier/supervisor/config/tree_config.hpp"
+#include "espalier/supervisor/core/expected.hpp"
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+namespace espalier::cli {
+
+/// What is written where. `run` writes to the real descriptors, the others only here.
+struct Streams {
+  std::ostream& out;
+  std::ostream& err;
+};
+
+/// A tree file ("-": standard input) with the built-in factories and ESPALIER__ variables.
+[[nodiscard]] expected<supervisor::TreeConfig, std::vector<supervisor::ConfigProblem>> load_tree(
+    const std::string& file);
+
+/// Each answers with the exit status of the program.
+[[nodiscard]] int check_command(const std::string& file, const Streams& streams);
+[[nodiscard]] int config_command(const std::string& file, const Streams& streams);
+[[nodiscard]] int version_command(bool json, const Streams& streams);
+
+}  // namespace espalier::cli

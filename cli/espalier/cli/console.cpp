@@ -1,0 +1,93 @@
+#include "espalier/cli/console.hpp"
+
+#include "espalier/cli/text_cells.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <ctime>
+
+namespace espalier::cli {
+namespace sv = espalier::supervisor;
+namespace {
+
+std::string variable(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+std::string now_text() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc = {};
+  gmtime_r(&now, &utc);
+  std::array<char, 32> text = {};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text.data();
+}
+
+std::string json_string(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : escape_controls(text)) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+}  // namespace
+
+bool wants_color(const std::string& choice, int fd) {
+  if (choice != "auto") return choice == "always";
+  return variable("NO_COLOR").empty() && is_screen(fd);
+}
+
+bool is_screen(int fd) {
+  const std::string term = variable("TERM");
+  return isatty(fd) == 1 && !term.empty() && term != "dumb";
+}
+
+bool is_utf8_locale() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const std::string value = variable(name);
+    if (value.empty()) continue;
+    return value.find("UTF-8") != std::string::npos || value.find("utf8") != std::string::npos;
+  }
+  return false;
+}
+
+sv::LogFormat log_format_of(const std::string& word) {
+  if (word == "auto") return isatty(STDERR_FILENO) == 1 ? sv::LogFormat::text : sv::LogFormat::json;
+  return word == "json" ? sv::LogFormat::json : sv::LogFormat::text;
+}
+
+sv::Severity severity_of_word(const std::string& word) {
+  for (const sv::Severity x : {sv::Severity::debug, sv::Severity::warning, sv::Severity::error}) {
+    if (word == sv::to_string(x)) return x;
+  }
+  return sv::Severity::info;
+}
+
+void say(sv::LogFormat format, sv::Severity severity, const std::string& text) {
+  std::string line;
+  if (format == sv::LogFormat::json) {
+    line = "{\"at\":\"" + now_text() + "\",\"severity\":\"" + sv::to_string(severity) +
+           "\",\"system\":\"cpp\",\"message\":" + json_string(text) + "}\n";
+  } else {
+    line = "espalier: " + escape_controls(text) + "\n";
+  }
+  static_cast<void>(!write(STDERR_FILENO, line.data(), line.size()));
+}
+
+std::string render_problems(const std::vector<sv::ConfigProblem>& problems) {
+  std::string out;
+  for (const sv::ConfigProblem& problem : problems)
+    out += problem.to_string() + "\n";
+  const std::size_t count = problems.size();
+  out +=
+      std::to_string(count) + (count == 1 ? " problem" : " problems") + "; nothing was started\n";
+  return out;
+}
+
+}  // namespace espalier::cli

@@ -1,0 +1,298 @@
+#include "espalier/cli/run_command.hpp"
+
+#include "espalier/cli/builtins.hpp"
+#include "espalier/cli/commands.hpp"
+#include "espalier/cli/console.hpp"
+#include "espalier/cli/exit_codes.hpp"
+#include "espalier/cli/host_check.hpp"
+#include "espalier/cli/live_screen.hpp"
+#include "espalier/cli/signal_watch.hpp"
+#include "espalier/cli/systemd_notifier.hpp"
+#include "espalier/cli/tree_text.hpp"
+#include "espalier/supervisor/observe/event_file.hpp"
+#include "espalier/supervisor/observe/journal_ring.hpp"
+#include "espalier/supervisor/observe/log_sink.hpp"
+#include "espalier/supervisor/runtime/supervisor.hpp"
+
+#include <spdlog/logger.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <shared_mutex>
+#include <utility>
+#include <vector>
+
+namespace espalier::cli {
+namespace sv = espalier::supervisor;
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr sv::Duration look_around = 100ms;    ///< How often the main thread wakes.
+constexpr sv::Duration wait_after_abort = 2s;  ///< For children that were killed to be gone.
+constexpr std::size_t last_words = 10;         ///< Warnings repeated when the screen is gone.
+
+void raise_open_files_limit() {
+  rlimit limit = {};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  static_cast<void>(setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+/// Hands what the tree tells to all that want it, until it is closed. The tree may hold on to a
+/// sink for ever; closing lets go of ours, and a log writes out its queue when it is let go.
+class Fan final : public sv::EventSink, public sv::OutputSink {
+ public:
+  void add(std::shared_ptr<sv::EventSink> sink) { events_.push_back(std::move(sink)); }
+  void add_output(std::shared_ptr<sv::OutputSink> sink) { output_.push_back(std::move(sink)); }
+  void publish(const sv::Event& event) override {
+    const std::shared_lock lock(mutex_);
+    for (const auto& sink : events_)
+      sink->publish(event);
+  }
+  void write(const sv::OutputLine& line) override {
+    const std::shared_lock lock(mutex_);
+    for (const auto& sink : output_)
+      sink->write(line);
+  }
+  void close() {
+    const std::unique_lock lock(mutex_);
+    events_.clear();
+    output_.clear();
+  }
+
+ private:
+  std::shared_mutex mutex_;
+  std::vector<std::shared_ptr<sv::EventSink>> events_;
+  std::vector<std::shared_ptr<sv::OutputSink>> output_;
+};
+
+/// Tells the service manager how the tree is doing; called now and then by the main thread.
+class ManagerReports {
+ public:
+  ManagerReports(const SystemdNotifier& notifier, const TreeFeed& feed, sv::Duration stop_limit)
+      : notifier_(notifier), feed_(feed), stop_limit_(stop_limit) {}
+
+  void tick(Clock::time_point now) {
+    if (!notifier_.active()) return;
+    if (!ready_ && feed_.is_up()) {
+      ready_ = true;
+      notifier_.send("READY=1");
+    }
+    if (feed_.is_stopping()) stopping();
+    const auto interval = notifier_.watchdog_interval();
+    if (interval && now - alive_at_ >= *interval - look_around) {
+      alive_at_ = now;
+      notifier_.send("WATCHDOG=1");
+    }
+    if (now - status_at_ < 1s) return;
+    if (std::string status = feed_.status_line(); status != status_) {
+      status_ = std::move(status);
+      status_at_ = now;
+      notifier_.send("STATUS=" + status_);
+    }
+  }
+
+  /// Once, however often it is called.
+  void stopping() {
+    if (std::exchange(stopping_, true)) return;
+    const auto limit = std::chrono::duration_cast<std::chrono::microseconds>(stop_limit_ + 5s);
+    notifier_.send("STOPPING=1\nEXTEND_TIMEOUT_USEC=" + std::to_string(limit.count()));
+  }
+
+ private:
+  const SystemdNotifier& notifier_;
+  const TreeFeed& feed_;
+  sv::Duration stop_limit_;
+  bool ready_ = false;
+  bool stopping_ = false;
+  std::string status_;
+  Clock::time_point status_at_ = {};
+  Clock::time_point alive_at_ = {};
+};
+
+/// One run of one tree, from the checked configuration to the exit status.
+class Session {
+ public:
+  Session(sv::TreeConfig config, const RunOptions& options)
+      : config_(std::move(config)),
+        options_(options),
+        format_(log_format_of(options.log_format.empty() ? config_.observability.log_format
+                                                         : options.log_format)),
+        feed_(std::make_shared<TreeFeed>(config_.tree)),
+        journal_(std::make_shared<sv::JournalRing>(config_.observability.journal_capacity)) {}
+
+  int run(SignalWatch& signals, const SystemdNotifier& notifier) {
+    if (!open_event_file()) return exit_failed;
+    open_log_and_screen();
+    auto launched = sv::Supervisor::launch(config_.tree, builtin_factories(), supervisor_options());
+    if (!launched) {
+      screen_.reset();
+      fan_->close();
+      tell(sv::Severity::error, launched.error().message);
+      return exit_config_invalid;
+    }
+    handle_.emplace(std::move(*launched));
+    signals.start([this](int signal) { on_signal(signal); });
+    ManagerReports reports(notifier, *feed_, config_.tree.shutdown.total_timeout);
+    const sv::TreeResult* const result = wait_for_end(reports);
+    reports.stopping();
+    signals.stop();
+    return finish(result);
+  }
+
+ private:
+  bool open_event_file() {
+    if (options_.events.empty()) return true;
+    auto opened = sv::EventFile::open(options_.events);
+    if (!opened) {
+      tell(sv::Severity::error, "cannot write events: " + opened.error());
+      return false;
+    }
+    events_ = *opened;
+    return true;
+  }
+
+  void open_log_and_screen() {
+    const bool live = options_.live && options_.events != "-" && is_screen(STDOUT_FILENO);
+    if (!live || isatty(STDERR_FILENO) == 0) {
+      sv::LogOptions log;
+      log.format = format_;
+      log.level = severity_of_word(config_.observability.log_level);
+      log.color = wants_color(options_.color, STDERR_FILENO);
+      logger_ = sv::make_stderr_logger(log);
+      log_ = std::make_shared<sv::LogSink>(logger_, format_);
+    }
+    if (live) {
+      screen_.emplace(*feed_, LiveScreen::Options{wants_color(options_.color, STDOUT_FILENO),
+                                                  is_utf8_locale()});
+    }
+  }
+
+  sv::SupervisorOptions supervisor_options() {
+    if (events_) fan_->add(events_);
+    if (log_) fan_->add(log_);
+    if (log_) fan_->add_output(log_);
+    fan_->add(feed_);
+    if (screen_) fan_->add_output(feed_);
+    fan_->add(journal_);
+    sv::SupervisorOptions options;
+    options.events = {fan_};
+    options.output = fan_;
+    options.subreaper = true;
+    return options;
+  }
+
+  void on_signal(int signal) {
+    if (signal == SIGWINCH) {
+      if (screen_) screen_->resized();
+    } else if (signal == SIGHUP) {
+      warn("SIGHUP: reload is not supported by this release; the tree goes on as it is");
+    } else if (std::exchange(stop_asked_, true)) {
+      warn("second signal: ending everything now");
+      handle_->abort();
+      interrupted_ = true;
+    } else {
+      const std::string name = signal == SIGINT ? "SIGINT" : "SIGTERM";
+      static_cast<void>(handle_->request_shutdown({"signal", name}));
+    }
+  }
+
+  const sv::TreeResult* wait_for_end(ManagerReports& reports) {
+    std::optional<Clock::time_point> give_up;
+    while (true) {
+      if (const sv::TreeResult* const result = handle_->join_for(look_around)) return result;
+      const Clock::time_point now = Clock::now();
+      reports.tick(now);
+      if (interrupted_ && !give_up) give_up = now + wait_after_abort;
+      if (give_up && now >= *give_up) return nullptr;
+    }
+  }
+
+  int finish(const sv::TreeResult* result) {
+    const bool was_live = screen_.has_value();
+    if (screen_) screen_->close();
+    const bool events_written = !events_ || events_->flush();
+    fan_->close();
+    log_.reset();
+    logger_.reset();  // The last one: its queue is written out.
+    if (!events_written) tell(sv::Severity::error, "not all events could be written");
+    if (was_live) repeat_warnings();
+    if (result != nullptr) {
+      const bool well = exit_code_of(*result) == exit_done && !interrupted_;
+      for (const std::string& line : summarize(*result)) {
+        tell(well ? sv::Severity::info : sv::Severity::error, line);
+      }
+    } else {
+      tell(sv::Severity::error,
+           "interrupted; not everything was gone yet, the kernel ends the rest");
+    }
+    const int code = interrupted_ ? int{exit_interrupted} : exit_code_of(*result);
+    const bool something_lives =
+        result == nullptr || result->report.count(sv::ChildShutdownOutcome::abort_failed) > 0;
+    if (interrupted_ || something_lives) std::_Exit(code);
+    return code;
+  }
+
+  /// The screen is gone and with it what was on it; what went wrong should stay to be read.
+  void repeat_warnings() const {
+    std::vector<sv::Event> bad = journal_->read();
+    bad.erase(std::remove_if(bad.begin(), bad.end(),
+                             [](const sv::Event& event) {
+                               return sv::severity_of(event.body) < sv::Severity::warning;
+                             }),
+              bad.end());
+    const std::size_t from = bad.size() > last_words ? bad.size() - last_words : 0;
+    for (std::size_t i = from; i < bad.size(); ++i) {
+      tell(sv::severity_of(bad[i].body),
+           bad[i].path + " " + sv::describe(bad[i].body, bad[i].path));
+    }
+  }
+
+  void warn(const std::string& text) {
+    if (screen_) feed_->note(text);
+    if (logger_) logger_->warn(text);
+  }
+
+  void tell(sv::Severity severity, const std::string& text) const { say(format_, severity, text); }
+
+  sv::TreeConfig config_;
+  RunOptions options_;
+  sv::LogFormat format_;
+  std::shared_ptr<Fan> fan_ = std::make_shared<Fan>();
+  std::shared_ptr<TreeFeed> feed_;
+  std::shared_ptr<sv::JournalRing> journal_;
+  std::shared_ptr<sv::EventFile> events_;
+  std::shared_ptr<spdlog::logger> logger_;
+  std::shared_ptr<sv::LogSink> log_;
+  std::optional<LiveScreen> screen_;
+  std::optional<sv::SupervisorHandle> handle_;
+  bool stop_asked_ = false;  ///< Of the signal thread.
+  std::atomic<bool> interrupted_ = false;
+};
+
+}  // namespace
+
+int run_command(const RunOptions& options) {
+  auto config = load_tree(options.file);
+  std::vector<sv::ConfigProblem> problems = config ? check_host(*config) : config.error();
+  if (!problems.empty()) {
+    std::cerr << render_problems(problems);
+    return exit_config_invalid;
+  }
+  raise_open_files_limit();
+  const SystemdNotifier notifier;
+  SignalWatch signals;
+  Session session(std::move(*config), options);
+  return session.run(signals, notifier);
+}
+
+}  // namespace espalier::cli

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+
+namespace espalier::cli {
+
+struct RunOptions {
+  std::string file = {};
+  std::string events = {};  ///< Where events go as NDJSON; "-": standard output; empty: nowhere.
+  std::string log_format = {};  ///< auto, text, json; empty: as the file says.
+  std::string color = "auto";
+  bool live = true;  ///< Show the tree where standard output is a terminal.
+};
+
+/// Runs a tree in the foreground until it ends or a signal ends it; see exit_codes.hpp for the
+/// answer. To be called once, before the program has another thread: it arranges signals, takes
+/// NOTIFY_SOCKET out of the environment and raises the limit of open files. Where something could
+/// not be ended, or a second signal came, it leaves the process itself, without destructors that
+/// would wait.
+[[nodiscard]] int run_command(const RunOptions& options);
+
+}  // namespace espalier::cli

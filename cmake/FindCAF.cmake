@@ -1,0 +1,31 @@
+# Debian's libcaf-dev ships no CMake package. Defines CAF::<component> for each component asked for.
+find_path(CAF_INCLUDE_DIR caf/config.hpp)
+if(CAF_INCLUDE_DIR)
+  file(STRINGS "${CAF_INCLUDE_DIR}/caf/config.hpp" caf_version_line REGEX "^#define CAF_VERSION [0-9]+")
+  string(REGEX MATCH "[0-9]+" caf_raw "${caf_version_line}")
+  if(caf_raw)
+    math(EXPR caf_major "${caf_raw} / 10000")
+    math(EXPR caf_minor "(${caf_raw} / 100) % 100")
+    math(EXPR caf_patch "${caf_raw} % 100")
+    set(CAF_VERSION "${caf_major}.${caf_minor}.${caf_patch}")
+  endif()
+endif()
+foreach(component IN LISTS CAF_FIND_COMPONENTS)
+  find_library(CAF_${component}_LIBRARY caf_${component})
+  if(CAF_${component}_LIBRARY)
+    set(CAF_${component}_FOUND TRUE)
+  endif()
+endforeach()
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(CAF REQUIRED_VARS CAF_INCLUDE_DIR VERSION_VAR CAF_VERSION
+  HANDLE_COMPONENTS REASON_FAILURE_MESSAGE "on Debian 12: apt install libcaf-dev")
+find_package(Threads REQUIRED)
+foreach(component IN LISTS CAF_FIND_COMPONENTS)
+  if(CAF_FOUND AND NOT TARGET CAF::${component})
+    add_library(CAF::${component} UNKNOWN IMPORTED)
+    set_target_properties(CAF::${component} PROPERTIES
+      IMPORTED_LOCATION "${CAF_${component}_LIBRARY}"
+      INTERFACE_INCLUDE_DIRECTORIES "${CAF_INCLUDE_DIR}"
+      INTERFACE_LINK_LIBRARIES Threads::Threads)
+  endif()
+endforeach()

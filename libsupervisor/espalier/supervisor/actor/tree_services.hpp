@@ -1,0 +1,44 @@
+#pragma once
+
+#include "espalier/supervisor/actor/census.hpp"
+#include "espalier/supervisor/actor/child_factories.hpp"
+#include "espalier/supervisor/core/event.hpp"
+#include "espalier/supervisor/process/process_host.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace espalier::supervisor {
+
+/// What all supervisors of one tree share. Set up before the first one starts; after that only
+/// what is safe from any thread is used.
+class TreeServices {
+ public:
+  std::vector<std::shared_ptr<EventSink>> sinks = {};
+  std::shared_ptr<OutputSink> output = {};
+  ChildFactories factories = {};
+  std::shared_ptr<std::atomic<std::uint64_t>> sequence =
+      std::make_shared<std::atomic<std::uint64_t>>(0);
+  std::shared_ptr<Census> census = std::make_shared<Census>();
+  std::uint64_t epoch = 0;
+  std::uint64_t seed = 1;
+  bool subreaper = false;
+
+  /// Begins with the first process child: a tree without one has no host thread.
+  [[nodiscard]] ProcessHost& host();
+  /// Null while there was no process child.
+  [[nodiscard]] ProcessHost* host_if_any();
+  /// Ends the host's thread; only when no supervisor is left.
+  void end_host();
+
+  void publish(const Event& event) const;
+
+ private:
+  std::mutex mutex_;
+  std::unique_ptr<ProcessHost> host_;
+};
+
+}  // namespace espalier::supervisor

@@ -1,0 +1,100 @@
+#include "espalier/supervisor/config/internal/child_loader.hpp"
+#include "espalier/supervisor/config/internal/tree_edit.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+#include <tuple>
+
+namespace espalier::supervisor {
+
+namespace {
+
+using internal::Node;
+using internal::Problems;
+using Result = expected<TreeConfig, std::vector<ConfigProblem>>;
+
+const Node* section(const Node& root, const std::string& name) {
+  const auto* entry = root.find(name);
+  return entry == nullptr ? nullptr : &entry->value;
+}
+
+void load_root(Node& root, internal::LoadContext& context, const LoadOptions& options,
+               TreeConfig& config) {
+  internal::Sources unused;
+  internal::Reader top(context, &root, {}, unused);
+  for (const auto* key : {"supervisor", "policy", "shutdown", "observability", "children"}) {
+    top.allow(key);
+  }
+  top.finish();
+  internal::Sources sources;
+  internal::Reader supervisor(context, section(root, "supervisor"), "supervisor", sources);
+  internal::describe_supervisor(supervisor, config.tree);
+  supervisor.finish();
+  internal::Scope scope;
+  internal::load_scope(context, root, {}, scope);
+  config.tree.shutdown = scope.shutdown;
+  internal::Reader observability(context, section(root, "observability"), "observability", sources);
+  internal::describe_observability(observability, config.observability);
+  observability.finish();
+  if (auto* children = root.find("children"); children != nullptr) {
+    internal::ChildLoader(context, options.known_factories)
+        .load(*children, "children", scope, config.tree);
+  }
+}
+
+void sort_by_position(Problems& problems) {
+  std::stable_sort(problems.begin(), problems.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.position.line, a.position.column) <
+           std::tie(b.position.line, b.position.column);
+  });
+}
+
+Result refuse(const std::string& path, const std::string& message) {
+  return unexpected<Problems>(Problems{{{path, 0, 0}, "", message}});
+}
+
+}  // namespace
+
+Result load_tree_text(const std::string& text, const std::string& file_name,
+                      const LoadOptions& options) {
+  Problems problems;
+  auto root = internal::read_yaml(text, file_name, problems);
+  if (!root) return unexpected<Problems>(std::move(problems));
+  if (root->kind != Node::Kind::map) {
+    return refuse(file_name, root->kind == Node::Kind::null
+                                 ? "the file is empty; a tree needs at least children:"
+                                 : "expected a map with supervisor, policy, shutdown, "
+                                   "observability and children");
+  }
+  internal::move_spellings(*root, internal::root_spellings(), {}, problems);
+  if (auto* policy = root->find("policy"); policy != nullptr) {
+    internal::move_spellings(policy->value, internal::policy_spellings(), "policy", problems);
+  }
+  if (options.overrides_from_environment) internal::apply_overrides(*root, options, problems);
+  TreeConfig config;
+  internal::LoadContext context{options.environment, problems, config.fields};
+  load_root(*root, context, options, config);
+  if (problems.empty()) return config;
+  sort_by_position(problems);
+  return unexpected<Problems>(std::move(problems));
+}
+
+Result load_tree_file(const std::string& path, const LoadOptions& options) {
+  std::error_code fault;
+  const auto status = std::filesystem::status(path, fault);
+  if (!std::filesystem::exists(status)) return refuse(path, "no such file; check the path");
+  if (std::filesystem::is_directory(status)) {
+    return refuse(path, "is a folder; name the file in it");
+  }
+  std::ifstream input(path, std::ios::binary);
+  if (!input) return refuse(path, "cannot be read; check its permissions");
+  std::string text(internal::size_limit + 1, '\0');
+  input.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (input.bad()) return refuse(path, "reading it failed");
+  text.resize(static_cast<std::size_t>(input.gcount()));
+  return load_tree_text(text, path, options);
+}
+
+}  // namespace espalier::supervisor

@@ -1,0 +1,123 @@
+#include "espalier/supervisor/config/internal/fields.hpp"
+
+#include <map>
+
+namespace espalier::supervisor {
+
+namespace {
+
+using internal::FieldInfo;
+using internal::FieldVisitor;
+using internal::Value;
+
+// Writes "key: value  # source" lines. A group is written once something stands in it.
+class EffectiveWriter : public FieldVisitor {
+ public:
+  EffectiveWriter(std::string& out, const std::map<std::string, std::string>& sources,
+                  std::string path, std::string first, std::string indent)
+      : out_(out),
+        sources_(sources),
+        path_(std::move(path)),
+        next_(std::move(first)),
+        indent_(std::move(indent)) {}
+
+  void value(const FieldInfo& info, const Value& value) override {
+    const auto rendered = value.render();
+    if (rendered.empty()) return;
+    const auto source = sources_.find(path_ + info.key);
+    out_ += next_ + info.key + ": " + rendered;
+    if (source != sources_.end()) out_ += "  # " + source->second;
+    out_ += "\n";
+    next_ = indent_;
+  }
+
+  void group(const FieldInfo& info, const std::string&, const Body& body) override {
+    std::string inside;
+    EffectiveWriter inner(inside, sources_, path_ + info.key + ".", indent_ + "  ", indent_ + "  ");
+    body(inner);
+    if (inside.empty()) return;
+    out_ += next_ + info.key + ":\n" + inside;
+    next_ = indent_;
+  }
+
+ private:
+  std::string& out_;
+  const std::map<std::string, std::string>& sources_;
+  std::string path_;
+  std::string next_;
+  std::string indent_;
+};
+
+class TreeWriter {
+ public:
+  explicit TreeWriter(const TreeConfig& config) {
+    for (const auto& field : config.fields) {
+      auto source = field.source;
+      for (auto& c : source) {
+        if (static_cast<unsigned char>(c) < 0x20) c = '?';
+      }
+      sources_[field.key] = source;
+    }
+  }
+
+  void section(const std::string& name, const FieldVisitor::Body& body) {
+    EffectiveWriter writer(out_, sources_, "", "", "");
+    writer.group({name}, "", body);
+  }
+
+  void children(const SupervisorSpec& spec, const std::string& path, const std::string& indent) {
+    if (spec.children.empty()) {
+      out_ += indent + "children: []\n";
+      return;
+    }
+    out_ += indent + "children:\n";
+    for (std::size_t i = 0; i < spec.children.size(); ++i) {
+      child(spec.children[i], path + "[" + std::to_string(i) + "]", indent + "  ");
+    }
+  }
+
+  std::string take() { return std::move(out_); }
+
+ private:
+  // Describing binds fields for reading and writing alike, so it is given copies.
+  void child(ChildSpec spec, const std::string& path, const std::string& indent) {
+    const auto inner = indent + "  ";
+    EffectiveWriter writer(out_, sources_, path + ".", indent + "- ", inner);
+    internal::describe_child(writer, spec);
+    internal::describe_policy(writer, spec.policy);
+    if (spec.kind == ChildKind::process && spec.process) {
+      auto process = *spec.process;
+      internal::describe_process(writer, process);
+    } else if (spec.kind == ChildKind::supervisor && spec.supervisor) {
+      auto supervisor = *spec.supervisor;
+      internal::describe_nested_supervisor(writer, supervisor);
+      writer.group({"shutdown"}, "", [&](FieldVisitor& v) {
+        internal::describe_shutdown(v, supervisor.shutdown, nullptr);
+      });
+      children(supervisor, path + ".children", inner);
+    } else {
+      internal::describe_factory(writer, spec);
+    }
+  }
+
+  std::string out_ = "# Effective configuration. Every child is written with its whole policy.\n";
+  std::map<std::string, std::string> sources_ = {};
+};
+
+}  // namespace
+
+std::string render_effective(const TreeConfig& config) {
+  auto copy = config;
+  TreeWriter writer(config);
+  writer.section("supervisor",
+                 [&](FieldVisitor& v) { internal::describe_supervisor(v, copy.tree); });
+  writer.section("shutdown", [&](FieldVisitor& v) {
+    internal::describe_shutdown(v, copy.tree.shutdown, nullptr);
+  });
+  writer.section("observability",
+                 [&](FieldVisitor& v) { internal::describe_observability(v, copy.observability); });
+  writer.children(copy.tree, "children", "");
+  return writer.take();
+}
+
+}  // namespace espalier::supervisor

@@ -1,0 +1,167 @@
+#include "espalier/supervisor/config/internal/sections.hpp"
+
+namespace espalier::supervisor {
+
+namespace {
+
+using internal::FieldInfo;
+using internal::FieldVisitor;
+using internal::quote;
+using internal::Value;
+
+// An object under construction, one member a line.
+class JsonObject {
+ public:
+  JsonObject& add(const std::string& key, const std::string& json) {
+    members_ += (members_.empty() ? "" : ",\n") + quote(key) + ": " + json;
+    return *this;
+  }
+
+  [[nodiscard]] std::string text() const {
+    std::string out = "{\n  ";
+    for (const char c : members_) {
+      out += c;
+      if (c == '\n') out += "  ";
+    }
+    return out + "\n}";
+  }
+
+ private:
+  std::string members_ = {};
+};
+
+constexpr const char* variable = R"({"$ref": "#/$defs/variable"})";
+
+std::string map_of(const JsonObject& properties, const std::string& help) {
+  return JsonObject()
+      .add("type", R"(["object", "null"])")
+      .add("description", quote(help))
+      .add("additionalProperties", "false")
+      .add("properties", properties.text())
+      .text();
+}
+
+std::string value_schema(const Value& value) {
+  const auto item = R"({"anyOf": [)" + value.schema + ", " + variable + "]}";
+  if (value.shape == Value::Shape::list) return R"({"type": "array", "items": )" + item + "}";
+  if (value.shape == Value::Shape::map) {
+    return R"({"type": "object", "additionalProperties": )" + item + "}";
+  }
+  return item;
+}
+
+// "{...}" with a description as its first member.
+std::string described(const std::string& help, const std::string& schema) {
+  return "{\"description\": " + quote(help) + ", " + schema.substr(1);
+}
+
+class SchemaWriter : public FieldVisitor {
+ public:
+  explicit SchemaWriter(JsonObject& properties) : properties_(properties) {}
+
+  void value(const FieldInfo& info, const Value& value) override {
+    const auto rendered = value.render();
+    auto help = info.help + " Takes " + value.expected + ".";
+    if (!rendered.empty() && info.example.empty()) help += " Default: " + rendered + ".";
+    properties_.add(info.key, described(help, value_schema(value)));
+    if (shorthand_ == info.key) short_schema_ = value_schema(value);
+    if (!value.is_duration) return;
+    properties_.add(info.key + "_ms",
+                    described(info.key + " in milliseconds.",
+                              std::string(R"({"anyOf": [{"type": "integer", "minimum": 0}, )") +
+                                  variable + "]}"));
+  }
+
+  void group(const FieldInfo& info, const std::string& shorthand, const Body& body) override {
+    JsonObject properties;
+    SchemaWriter inner(properties);
+    inner.shorthand_ = shorthand;
+    body(inner);
+    const auto map = map_of(properties, info.help);
+    properties_.add(info.key, shorthand.empty()
+                                  ? map
+                                  : "{\"anyOf\": [" + inner.short_schema_ + ", " + map + "]}");
+  }
+
+ private:
+  JsonObject& properties_;
+  std::string shorthand_ = {};
+  std::string short_schema_ = {};
+};
+
+// The other spellings that stand in the map `section` of a tree file.
+void add_spellings(JsonObject& properties, const std::vector<internal::Spelling>& table,
+                   const std::string& section) {
+  for (const auto& spelling : table) {
+    if (spelling.other.rfind(section, 0) != 0) continue;
+    properties.add(spelling.other.substr(section.size()),
+                   "{\"description\": " + quote("Same as " + spelling.key + ".") + "}");
+  }
+}
+
+std::string section_schema(const std::string& name, const FieldVisitor::Body& body) {
+  JsonObject properties;
+  SchemaWriter writer(properties);
+  body(writer);
+  add_spellings(properties, internal::root_spellings(), name + ".");
+  if (name == "policy") add_spellings(properties, internal::policy_spellings(), "");
+  return map_of(properties, internal::section_info(name).help);
+}
+
+std::string reference(const std::string& name) {
+  return "{\"$ref\": \"#/$defs/" + name + "\"}";
+}
+
+const char* const child_list = R"({"type": ["array", "null"], "items": {"$ref": "#/$defs/child"}})";
+
+std::string child_schema() {
+  ChildSpec child;
+  ProcessSpec process;
+  SupervisorSpec nested;
+  JsonObject properties;
+  SchemaWriter writer(properties);
+  internal::describe_child(writer, child);
+  internal::describe_policy(writer, child.policy);
+  internal::describe_factory(writer, child);
+  internal::describe_process(writer, process);
+  internal::describe_nested_supervisor(writer, nested);
+  auto spellings = internal::policy_spellings();
+  // Of a supervisor this is a field by itself, described above.
+  std::erase_if(spellings, [](const auto& x) { return x.other == "restart_limit"; });
+  add_spellings(properties, spellings, "");
+  properties.add("policy", reference("policy"))
+      .add("shutdown", reference("shutdown"))
+      .add("children", child_list);
+  return JsonObject()
+      .add("type", R"("object")")
+      .add("required", R"(["name"])")
+      .add("additionalProperties", "false")
+      .add("properties", properties.text())
+      .text();
+}
+
+}  // namespace
+
+std::string render_json_schema() {
+  JsonObject definitions;
+  JsonObject properties;
+  definitions.add("variable", R"({"type": "string", "pattern": "\\$\\{"})");
+  internal::Sections sections;
+  sections.walk([&](const std::string& name, const FieldVisitor::Body& body) {
+    definitions.add(name, section_schema(name, body));
+    properties.add(name, reference(name));
+  });
+  definitions.add("child", child_schema());
+  properties.add("children", child_list);
+  return JsonObject()
+             .add("$schema", R"("https://json-schema.org/draft/2020-12/schema")")
+             .add("title", R"("Espalier tree file")")
+             .add("type", R"("object")")
+             .add("additionalProperties", "false")
+             .add("properties", properties.text())
+             .add("$defs", definitions.text())
+             .text() +
+         "\n";
+}
+
+}  // namespace espalier::supervisor

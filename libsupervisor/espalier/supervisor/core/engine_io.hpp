@@ -1,0 +1,151 @@
+#pragma once
+
+#include "espalier/supervisor/core/event.hpp"
+#include "espalier/supervisor/core/exit_record.hpp"
+#include "espalier/supervisor/core/shutdown_report.hpp"
+#include "espalier/supervisor/core/time.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace espalier::supervisor {
+
+/// A child of one supervisor: its index in SupervisorSpec::children.
+using ChildIndex = std::uint32_t;
+/// Numbers the attempts of a child from 1; what carries an older one is late and changes nothing.
+using Generation = std::uint64_t;
+
+/// What an engine is told.
+namespace input {
+/// Start the tree. Once.
+struct Start {
+  Cause cause = {};
+};
+/// Stop everything in order. A second one joins the first; its limit may shorten the total, never
+/// lengthen it.
+struct Stop {
+  std::string cause = {};
+  std::optional<Duration> limit = {};
+  Cause chain = {};
+};
+/// End everything now, with no grace; `wait` is how long to wait for it.
+struct Abort {
+  Duration wait = {};
+  Cause chain = {};
+};
+/// Time has passed; see SupervisorEngine::next_deadline.
+struct TimePassed {};
+/// The child's code runs.
+struct ChildRunning {
+  ChildIndex child = 0;
+  Generation generation = 0;
+  std::optional<std::int64_t> pid = {};
+};
+/// The child says that it is ready. Ignored for children that need not.
+struct ChildReady {
+  ChildIndex child = 0;
+  Generation generation = 0;
+};
+/// The child gives a sign of life (watchdog).
+struct ChildAlive {
+  ChildIndex child = 0;
+  Generation generation = 0;
+};
+/// The child asks for more time, counted from now, for the start or stop it is in, or until its
+/// next sign of life.
+struct ChildExtend {
+  ChildIndex child = 0;
+  Generation generation = 0;
+  Duration by = {};
+};
+/// The child tells what it is doing, in its own words.
+struct ChildStatus {
+  ChildIndex child = 0;
+  Generation generation = 0;
+  std::string text = {};
+};
+/// The child is gone, whatever the reason; also the answer to a StartChild that could not be
+/// carried out. A supervisor brings the statuses of its own children.
+struct ChildExited {
+  ChildIndex child = 0;
+  Generation generation = 0;
+  ExitRecord exit = {};
+  Cause cause = {};
+  std::vector<ChildShutdownStatus> subtree = {};
+};
+/// An operator stops a child and keeps it stopped; cancels a pending restart.
+struct StopOne {
+  ChildIndex child = 0;
+};
+/// An operator wants a new attempt: stops the current one if there is one, cancels a pending
+/// back-off, ends a quarantine. Spends no budget.
+struct RestartOne {
+  ChildIndex child = 0;
+};
+/// An operator clears the child's counters and back-off.
+struct ResetOne {
+  ChildIndex child = 0;
+};
+}  // namespace input
+
+using Input =
+    std::variant<input::Start, input::Stop, input::Abort, input::TimePassed, input::ChildRunning,
+                 input::ChildReady, input::ChildAlive, input::ChildExtend, input::ChildStatus,
+                 input::ChildExited, input::StopOne, input::RestartOne, input::ResetOne>;
+
+/// What an engine wants done, in this order.
+namespace effect {
+/// Begin an attempt. Answered by ChildRunning (and ChildReady) or ChildExited.
+struct StartChild {
+  ChildIndex child = 0;
+  Generation generation = 0;
+  std::uint64_t attempt = 0;
+  Cause cause = {};
+};
+/// Ask it to stop. `limit` bounds a nested supervisor's own shutdown.
+struct StopChild {
+  ChildIndex child = 0;
+  Generation generation = 0;
+  std::optional<Duration> limit = {};
+  Cause cause = {};
+};
+/// End it by force.
+struct AbortChild {
+  ChildIndex child = 0;
+  Generation generation = 0;
+  Duration wait = {};
+  Cause cause = {};
+};
+/// Wait for it no longer. It may still report its exit.
+struct AbandonChild {
+  ChildIndex child = 0;
+  Generation generation = 0;
+};
+/// Tell observers. The owner adds path, epoch and times.
+struct Emit {
+  std::optional<ChildIndex> child = {};  ///< Absent: about the supervisor itself.
+  Generation generation = 0;
+  std::uint64_t attempt = 0;
+  std::uint64_t sequence = 0;
+  Cause cause = {};
+  EventBody body = {};
+};
+/// The start sequence is through: every child is up, or ended, or waits for its restart.
+struct TreeUp {};
+enum class Result : std::uint8_t { stopped, failed, start_failed };
+/// The last effect of an engine: nothing runs any more but what `children` calls abort_failed.
+struct Finished {
+  Result result = Result::stopped;
+  ExitRecord exit = {};                            ///< Why, as the parent supervisor sees it.
+  std::vector<ChildShutdownStatus> children = {};  ///< Paths complete.
+  Cause cause = {};
+};
+}  // namespace effect
+
+using Effect = std::variant<effect::StartChild, effect::StopChild, effect::AbortChild,
+                            effect::AbandonChild, effect::Emit, effect::TreeUp, effect::Finished>;
+
+}  // namespace espalier::supervisor

@@ -1,0 +1,150 @@
+#include "espalier/supervisor/runtime/supervisor.hpp"
+
+#include "espalier/supervisor/runtime/tree.hpp"
+#include "espalier/supervisor/runtime/validate_spec.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+
+#include <algorithm>
+#include <random>
+#include <thread>
+#include <utility>
+
+namespace espalier::supervisor {
+
+namespace {
+
+struct OwnConfig : caf::actor_system_config {
+  explicit OwnConfig(std::size_t threads) {
+    const std::size_t cores = std::thread::hardware_concurrency();
+    // `stealing`, the default, stalls for tens of milliseconds when thousands of actors wait.
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-throughput", std::size_t{200});
+    set("scheduler.max-threads", threads > 0 ? threads : std::max<std::size_t>(2, cores));
+  }
+};
+
+struct OwnSystem {
+  explicit OwnSystem(std::size_t threads) : config(threads) {}
+  OwnConfig config;
+  caf::actor_system system{config};
+};
+
+std::uint64_t microseconds_since_1970() {
+  using namespace std::chrono;
+  const auto now = system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(duration_cast<microseconds>(now).count());
+}
+
+bool is_blank(const std::string& text) {
+  return text.find_first_not_of(" \t\r\n") == std::string::npos;
+}
+
+std::shared_ptr<TreeServices> services_for(const ChildFactories& factories,
+                                           const SupervisorOptions& options) {
+  auto services = std::make_shared<TreeServices>();
+  services->sinks = options.events;
+  services->output = options.output;
+  services->factories = factories;
+  services->epoch = microseconds_since_1970();
+  services->seed = options.seed != 0 ? options.seed : std::random_device{}();
+  services->subreaper = options.subreaper;
+  return services;
+}
+
+}  // namespace
+
+class SupervisorHandle::Impl {
+ public:
+  Impl(SupervisorSpec spec, const ChildFactories& factories, const SupervisorOptions& options)
+      : own_(options.system ? nullptr : std::make_unique<OwnSystem>(options.worker_threads)),
+        tree_(std::make_shared<Tree>(services_for(factories, options), spec.shutdown.abort_wait)) {
+    auto& system = options.system ? *options.system : own_->system;
+    tree_->line()->open(system.spawn(
+        supervisor_actor, SupervisorStart{.services = tree_->services(),
+                                          .spec = std::make_shared<SupervisorSpec>(std::move(spec)),
+                                          .uplink = tree_,
+                                          .line = tree_->line()}));
+    closer_ = std::thread{[tree = tree_] { tree->close(); }};
+  }
+
+  ~Impl() {
+    if (!tree_->is_done()) tree_->request_stop("the last handle was dropped", {});
+    closer_.join();
+    // A system waits for its actors. One that never returns from a handler would hold up the
+    // caller for ever: then the system stays, as the report has said.
+    if (tree_->services()->census->actors() > 0) static_cast<void>(own_.release());
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  [[nodiscard]] Tree& tree() { return *tree_; }
+
+ private:
+  std::unique_ptr<OwnSystem> own_;
+  std::shared_ptr<Tree> tree_;
+  std::thread closer_;
+};
+
+expected<void, Error> SupervisorHandle::wait_started() const {
+  if (impl_->tree().wait_up()) return {};
+  const auto& result = impl_->tree().result();
+  const auto code = result.kind == TreeResult::Kind::stopped ? Error::Code::stopped_early
+                                                             : Error::Code::start_failed;
+  return unexpected<Error>(Error{code, "the tree did not start: " + result.reason});
+}
+
+expected<void, Error> SupervisorHandle::request_shutdown(const CommandMeta& meta,
+                                                         std::optional<Duration> limit) const {
+  if (is_blank(meta.requested_by) || is_blank(meta.reason)) {
+    return unexpected<Error>(Error{
+        Error::Code::blank_meta, "a shutdown needs to say who requests it and why; both are kept"});
+  }
+  impl_->tree().request_stop(meta.requested_by + ": " + meta.reason, limit);
+  return {};
+}
+
+expected<TreeResult, Error> SupervisorHandle::shutdown(const CommandMeta& meta) const {
+  if (auto asked = request_shutdown(meta); !asked) return unexpected<Error>(asked.error());
+  return join();
+}
+
+void SupervisorHandle::abort() const {
+  impl_->tree().abort();
+}
+
+const TreeResult& SupervisorHandle::join() const {
+  return impl_->tree().result();
+}
+
+const TreeResult* SupervisorHandle::join_for(Duration limit) const {
+  return impl_->tree().result_within(limit);
+}
+
+bool SupervisorHandle::is_alive() const {
+  return !impl_->tree().is_done();
+}
+
+expected<SupervisorHandle, Error> Supervisor::launch(SupervisorSpec spec,
+                                                     const ChildFactories& factories,
+                                                     SupervisorOptions options) {
+  if (auto problem = problem_of(spec, factories); !problem.empty()) {
+    return unexpected<Error>(Error{Error::Code::invalid_spec, std::move(problem)});
+  }
+  return SupervisorHandle{
+      std::make_shared<SupervisorHandle::Impl>(std::move(spec), factories, options)};
+}
+
+expected<SupervisorHandle, Error> Supervisor::start(SupervisorSpec spec,
+                                                    const ChildFactories& factories,
+                                                    SupervisorOptions options) {
+  auto handle = launch(std::move(spec), factories, std::move(options));
+  if (!handle) return handle;
+  if (auto started = handle->wait_started(); !started) {
+    return unexpected<Error>(started.error());
+  }
+  return handle;
+}
+
+}  // namespace espalier::supervisor

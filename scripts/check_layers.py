@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""Fails when a file includes something its layer may not. The table is the architecture."""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+LIB = "libsupervisor/espalier/supervisor"
+OURS = "espalier/supervisor"
+
+# folder -> prefixes its files may include, besides their own layer and the standard library
+ALLOWED = {
+    f"{LIB}/core": ["tl/"],
+    f"{LIB}/config": [f"{OURS}/core/", "tl/", "yaml-cpp/"],
+    f"{LIB}/process": [f"{OURS}/core/", "tl/"],
+    f"{LIB}/observe": [f"{OURS}/core/", "tl/", "spdlog/"],
+    f"{LIB}/actor": [f"{OURS}/{x}/" for x in ("core", "process", "observe")] + ["tl/", "caf/"],
+    f"{LIB}/runtime": [f"{OURS}/{x}/" for x in ("core", "config", "process", "observe", "actor")]
+                      + ["tl/", "caf/"],
+    "cli": ["espalier/", "tl/", "caf/", "spdlog/", "CLI/"],
+}
+# Headers of the operating system; core and actor do without.
+SYSTEM = re.compile(r"(sys|linux|netinet|arpa)/\w+\.h$|\w+\.h$")
+MAY_CALL_THE_SYSTEM = {f"{LIB}/process", f"{LIB}/runtime", f"{LIB}/observe", f"{LIB}/config", "cli"}
+INCLUDE = re.compile(r'\s*#\s*include\s*(["<])([^">]+)[">]')
+
+
+def allowed(layer, own, quote, name):
+    if quote == "<" and re.fullmatch(r"[a-z_0-9]+", name):
+        return True  # the standard library
+    if quote == "<" and SYSTEM.fullmatch(name):
+        return layer in MAY_CALL_THE_SYSTEM
+    return name.startswith((own, *ALLOWED[layer]))
+
+
+def problems(root):
+    known = {root / layer for layer in ALLOWED}
+    for folder in sorted((root / LIB).iterdir()):
+        if folder.is_dir() and folder not in known and any(folder.rglob("*.[ch]pp")):
+            yield f"{folder.relative_to(root)}: not in the table of {pathlib.Path(__file__).name}"
+    for layer in ALLOWED:
+        own = "espalier/cli/" if layer == "cli" else layer.removeprefix("libsupervisor/") + "/"
+        for path in sorted((root / layer).rglob("*.[ch]pp")):
+            for number, line in enumerate(path.read_text().splitlines(), 1):
+                found = INCLUDE.match(line)
+                if found and not allowed(layer, own, found[1], found[2]):
+                    yield f"{path.relative_to(root)}:{number}: {layer} may not include {found[2]}"
+
+
+if __name__ == "__main__":
+    bad = list(problems(pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT))
+    print("\n".join(bad) or "layers ok")
+    sys.exit(bool(bad))

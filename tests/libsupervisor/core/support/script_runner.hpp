@@ -1,0 +1,226 @@
+#pragma once
+
+#include "espalier/supervisor/core/engine.hpp"
+#include "libsupervisor/core/support/engine_promises.hpp"
+#include "libsupervisor/core/support/script_spec.hpp"
+
+#include <deque>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace espalier::supervisor::testing_support {
+
+inline Input exited(ChildIndex child, Generation generation, ExitKind kind,
+                    FailureCategory category = FailureCategory::none,
+                    const std::string& message = {}) {
+  ExitRecord exit;
+  exit.kind = kind;
+  exit.category = category;
+  exit.message = message;
+  return input::ChildExited{child, generation, exit, {}, {}};
+}
+
+/// Drives one engine by lines of text, in virtual time that only `wait` moves, and answers each
+/// line with what the engine did. The language:
+///
+///   supervisor KEY=VALUE...   forgets everything and begins a new supervisor
+///   child NAME [permanent|transient|temporary] KEY=VALUE...
+///   manual / obedient         a started child does not report `running` by itself;
+///                             a child asked to stop, or aborted, ends at once
+///   show TYPE...              also prints events of these types (`show events`: of all types)
+///   show report               prints the statuses that Finished carries
+///   seed N                    of the jitter
+///   start, stop [limit=MS], abort [MS], wait MS
+///   running|ready|alive A, extend A MS, crash A [message], complete A, fail A CATEGORY [message],
+///   exit A KIND, late A GENERATION
+///   stop_one|restart_one|reset_one A
+///   explain, phase A          prints the last decision as a sentence; prints where a child stands
+class ScriptRunner {
+ public:
+  std::string run(const std::string& line) {
+    std::istringstream in{line};
+    std::string verb;
+    in >> verb;
+    if (verb == "supervisor") return *this = ScriptRunner{parse_supervisor(in)}, "";
+    if (verb == "child") return spec_.children.push_back(parse_child(in)), "";
+    if (verb == "manual") return manual_ = true, "";
+    if (verb == "obedient") return obedient_ = true, "";
+    if (verb == "seed") return in >> seed_, "";
+    if (verb == "show") return shown_.insert(std::istream_iterator<std::string>{in}, {}), "";
+    out_.clear();
+    begin();
+    if (!about_all(verb, in)) about_child(verb, in);
+    return std::move(out_);
+  }
+
+  ScriptRunner() = default;
+
+  /// Null before the first input.
+  [[nodiscard]] const EnginePromises* promises() const { return promises_.get(); }
+  void check_settled() { promises_->check_settled(); }
+  [[nodiscard]] const SupervisorSpec& spec() const { return spec_; }
+  [[nodiscard]] const SupervisorEngine& engine() const { return *engine_; }
+
+ private:
+  explicit ScriptRunner(SupervisorSpec spec) : spec_(std::move(spec)) {}
+
+  void begin() {
+    if (engine_) return;
+    EngineContext context;
+    context.sequence = std::make_shared<std::atomic<std::uint64_t>>(0);
+    context.seed = seed_;
+    engine_ = std::make_unique<SupervisorEngine>(spec_, context);
+    promises_ = std::make_unique<EnginePromises>(spec_);
+  }
+
+  // Answers of obedient children are inputs of their own and come after the effects they answer.
+  void apply(Input what) {
+    std::deque<Input> inputs{std::move(what)};
+    while (!inputs.empty()) {
+      const auto effects = engine_->handle(inputs.front(), now_);
+      promises_->see(inputs.front(), effects, now_);
+      inputs.pop_front();
+      for (const auto& e : effects)
+        std::visit([&](const auto& x) { print(x), answer(x, inputs); }, e);
+    }
+  }
+
+  template <class T>
+  void answer(const T&, std::deque<Input>&) {}
+  void answer(const effect::StartChild& x, std::deque<Input>& inputs) {
+    if (!manual_) inputs.emplace_back(input::ChildRunning{x.child, x.generation, {}});
+  }
+  void answer(const effect::StopChild& x, std::deque<Input>& inputs) {
+    if (obedient_) inputs.emplace_back(exited(x.child, x.generation, ExitKind::stopped));
+  }
+  void answer(const effect::AbortChild& x, std::deque<Input>& inputs) {
+    if (obedient_) inputs.emplace_back(exited(x.child, x.generation, ExitKind::aborted));
+  }
+
+  void wait(std::istream& in) {
+    std::string ms;
+    in >> ms;
+    const auto until = now_ + millis(ms);
+    for (int fired = 0; engine_->next_deadline() && *engine_->next_deadline() <= until; ++fired) {
+      if (fired == 10000) return say("a deadline that never passes");
+      now_ = std::max(now_, *engine_->next_deadline());
+      apply(input::TimePassed{});
+    }
+    now_ = until;
+  }
+
+  bool about_all(const std::string& verb, std::istream& in) {
+    if (verb == "wait") return wait(in), true;
+    if (verb == "explain") return say(last_decision_), true;
+    if (verb == "start") return apply(input::Start{}), true;
+    if (verb == "stop") {
+      input::Stop stop{"test", {}, {}};
+      for_each_setting(in, [&](const auto&, const auto& v) { stop.limit = millis(v); });
+      return apply(stop), true;
+    }
+    if (verb != "abort") return false;
+    std::string ms = "1000";
+    in >> ms;
+    return apply(input::Abort{millis(ms.empty() ? "1000" : ms), {}}), true;
+  }
+
+  static std::optional<Input> report(const std::string& verb, ChildIndex c, Generation g) {
+    if (verb == "running") return input::ChildRunning{c, g, {}};
+    if (verb == "ready") return input::ChildReady{c, g};
+    if (verb == "alive") return input::ChildAlive{c, g};
+    if (verb == "complete") return exited(c, g, ExitKind::completed);
+    if (verb == "stop_one") return input::StopOne{c};
+    if (verb == "restart_one") return input::RestartOne{c};
+    if (verb == "reset_one") return input::ResetOne{c};
+    return std::nullopt;
+  }
+
+  void about_child(const std::string& verb, std::istream& in) {
+    std::string who, rest;
+    in >> who >> std::ws;
+    std::getline(in, rest);
+    const auto child = index(who);
+    const auto generation = promises_->last(child);
+    if (const auto simple = report(verb, child, generation)) return apply(*simple);
+    if (verb == "crash")
+      return apply(exited(child, generation, ExitKind::panicked, FailureCategory::panic, rest));
+    if (verb == "late")
+      return apply(exited(child, std::stoull(rest), ExitKind::panicked, FailureCategory::panic));
+    if (verb == "exit") return apply(exited(child, generation, pick(kinds_, rest)));
+    if (verb == "extend") return apply(input::ChildExtend{child, generation, millis(rest)});
+    if (verb == "phase") return say("phase " + who + " " + to_string(engine_->phase(child)));
+    if (verb != "fail") throw std::invalid_argument("unknown verb '" + verb + "'");
+    const auto space = std::min(rest.find(' '), rest.size());
+    apply(exited(child, generation, ExitKind::failed, pick(categories_, rest.substr(0, space)),
+                 rest.substr(std::min(space + 1, rest.size()))));
+  }
+
+  ChildIndex index(const std::string& who) const {
+    for (ChildIndex i = 0; i < spec_.children.size(); ++i)
+      if (spec_.children[i].name == who) return i;
+    throw std::invalid_argument("unknown child '" + who + "'");
+  }
+
+  void say(const std::string& what) {
+    out_ += std::to_string(now_.time_since_epoch() / std::chrono::milliseconds{1}) + "ms " + what +
+            "\n";
+  }
+  [[nodiscard]] const std::string& name(ChildIndex child) const {
+    return spec_.children[child].name;
+  }
+
+  void print(const effect::StartChild& x) {
+    say("start " + name(x.child) + "#" + std::to_string(x.generation));
+  }
+  void print(const effect::StopChild& x) {
+    const bool bounded = x.limit && spec_.children[x.child].kind == ChildKind::supervisor;
+    say("stop " + name(x.child) +
+        (bounded ? " limit=" + std::to_string(*x.limit / std::chrono::milliseconds{1}) : ""));
+  }
+  void print(const effect::AbortChild& x) { say("abort " + name(x.child)); }
+  void print(const effect::AbandonChild& x) { say("abandon " + name(x.child)); }
+  void print(const effect::TreeUp&) { say("up"); }
+  void print(const effect::Emit& x) {
+    if (const auto* decided = std::get_if<events::RestartDecided>(&x.body))
+      last_decision_ = explain(join_path("/", name(*x.child)), *decided->decision);
+    const std::string type = type_name(x.body);
+    if (!shown_.contains("events") && !shown_.contains(type)) return;
+    const auto path = x.child ? join_path("/", name(*x.child)) : "/";
+    say("event " + type + " " + path + ": " + describe(x.body, path));
+  }
+  void print(const effect::Finished& x) {
+    static const char* words[] = {"stopped", "failed", "start_failed"};
+    const auto why = x.result == effect::Result::stopped ? "" : ": " + describe(x.exit);
+    say("finished " + std::string{words[static_cast<std::size_t>(x.result)]} + why);
+    if (!shown_.contains("report")) return;
+    for (const auto& status : x.children)
+      say("  " + status.path + " " + to_string(status.outcome));
+  }
+
+  static inline const std::map<std::string, ExitKind> kinds_{
+      {"stopped", ExitKind::stopped},     {"aborted", ExitKind::aborted},
+      {"signalled", ExitKind::signalled}, {"timed_out", ExitKind::timed_out},
+      {"completed", ExitKind::completed}, {"unhealthy", ExitKind::unhealthy}};
+  static inline const std::map<std::string, FailureCategory> categories_{
+      {"recoverable", FailureCategory::recoverable},
+      {"external_dependency", FailureCategory::external_dependency},
+      {"fatal_config", FailureCategory::fatal_config},
+      {"fatal_bug", FailureCategory::fatal_bug}};
+
+  SupervisorSpec spec_ = {};
+  std::unique_ptr<SupervisorEngine> engine_ = {};
+  std::unique_ptr<EnginePromises> promises_ = {};
+  std::set<std::string> shown_ = {};
+  std::string out_ = {}, last_decision_ = {};
+  std::uint64_t seed_ = 1;
+  TimePoint now_ = {};
+  bool manual_ = false;
+  bool obedient_ = false;
+};
+
+}  // namespace espalier::supervisor::testing_support
