@@ -190,6 +190,19 @@ TEST_F(RunTest, KillingTheProgramLeavesNoChild) {
   EXPECT_TRUE(eventually([&] { return !is_alive(child); }));
 }
 
+TEST_F(RunTest, KillingTheProgramLeavesNoGrandchildInItsGroup) {
+  const std::string note = folder_.path("grandchild");
+  RunningProgram program(
+      folder_, run(tree_with("  - name: parent\n    command: [sh, -c, 'sleep 1000 & echo $! > " +
+                             note + "; wait']\n")));
+  ASSERT_TRUE(eventually([&] { return read_file(note).find('\n') != std::string::npos; }));
+  const pid_t grandchild = std::stoi(read_file(note));
+  ASSERT_TRUE(is_alive(grandchild));
+  program.signal(SIGKILL);
+  EXPECT_EQ(program.wait(), 128 + SIGKILL);
+  EXPECT_TRUE(eventually([&] { return !is_alive(grandchild); }));
+}
+
 TEST_F(RunTest, TheServiceManagerHearsOfStartAndStop) {
   const std::string address = folder_.path("notify");
   const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);

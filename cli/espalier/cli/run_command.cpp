@@ -12,6 +12,7 @@
 #include "espalier/supervisor/observe/event_file.hpp"
 #include "espalier/supervisor/observe/journal_ring.hpp"
 #include "espalier/supervisor/observe/log_sink.hpp"
+#include "espalier/supervisor/process/guardian.hpp"
 #include "espalier/supervisor/runtime/supervisor.hpp"
 
 #include <spdlog/logger.h>
@@ -130,10 +131,12 @@ class Session {
         feed_(std::make_shared<TreeFeed>(config_.tree)),
         journal_(std::make_shared<sv::JournalRing>(config_.observability.journal_capacity)) {}
 
-  int run(SignalWatch& signals, const SystemdNotifier& notifier) {
+  int run(SignalWatch& signals, const SystemdNotifier& notifier,
+          std::shared_ptr<sv::Guardian> guardian) {
     if (!open_event_file()) return exit_failed;
     open_log_and_screen();
-    auto launched = sv::Supervisor::launch(config_.tree, builtin_factories(), supervisor_options());
+    auto launched = sv::Supervisor::launch(config_.tree, builtin_factories(),
+                                           supervisor_options(std::move(guardian)));
     if (!launched) {
       screen_.reset();
       fan_->close();
@@ -177,7 +180,7 @@ class Session {
     }
   }
 
-  sv::SupervisorOptions supervisor_options() {
+  sv::SupervisorOptions supervisor_options(std::shared_ptr<sv::Guardian> guardian) {
     if (events_) fan_->add(events_);
     if (log_) fan_->add(log_);
     if (log_) fan_->add_output(log_);
@@ -188,6 +191,7 @@ class Session {
     options.events = {fan_};
     options.output = fan_;
     options.subreaper = true;
+    options.guardian = std::move(guardian);
     return options;
   }
 
@@ -289,10 +293,11 @@ int run_command(const RunOptions& options) {
     return exit_config_invalid;
   }
   raise_open_files_limit();
+  auto guardian = sv::Guardian::start();  // It forks: before anything has a thread.
   const SystemdNotifier notifier;
   SignalWatch signals;
   Session session(std::move(*config), options);
-  return session.run(signals, notifier);
+  return session.run(signals, notifier, std::move(guardian));
 }
 
 }  // namespace espalier::cli

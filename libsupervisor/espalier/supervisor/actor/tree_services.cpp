@@ -6,7 +6,9 @@ namespace espalier::supervisor {
 
 ProcessHost& TreeServices::host() {
   const std::lock_guard lock{mutex_};
-  if (!host_) host_ = std::make_unique<ProcessHost>(ProcessHost::Options{subreaper});
+  if (!host_) {
+    host_ = std::make_unique<ProcessHost>(ProcessHost::Options{subreaper, guardian});
+  }
   return *host_;
 }
 

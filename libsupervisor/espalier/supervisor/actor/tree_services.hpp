@@ -26,6 +26,7 @@ class TreeServices {
   std::uint64_t epoch = 0;
   std::uint64_t seed = 1;
   bool subreaper = false;
+  std::shared_ptr<Guardian> guardian = {};
 
   /// Begins with the first process child: a tree without one has no host thread.
   [[nodiscard]] ProcessHost& host();

@@ -104,9 +104,11 @@ ChildSpec ChildLoader::load_child(Node& node, const std::string& path, const Sco
   auto sources = scope.policy_sources;
   if (node.kind == Node::Kind::map) guess_kind(node, path, child);
   if (child.kind == ChildKind::supervisor) {
-    // Below it may be any number of children, each with a grace of its own.
+    // Below it may be any number of children, each with bounds of its own.
     child.policy.stop = {StopPolicy::Kind::infinity, child.policy.stop.grace};
+    child.policy.start_timeout = Duration::zero();
     sources.erase("graceful_timeout");
+    sources.erase("start_timeout");
     auto spellings = policy_spellings();
     std::erase_if(spellings, [](const auto& x) { return x.other == "restart_limit"; });
     move_spellings(node, spellings, path, context_.problems);

@@ -35,7 +35,6 @@ void SupervisorEngine::Impl::on(const input::StopOne& in, TimePoint now) {
 void SupervisorEngine::Impl::on(const input::RestartOne& in, TimePoint now) {
   if (in.child >= children_.size() || mode_ == Mode::closing || mode_ == Mode::idle) return;
   auto& child = at(in.child);
-  child.held = child.phase == Phase::abandoned;
   switch (child.phase) {
     case Phase::starting:
     case Phase::running:

@@ -78,7 +78,7 @@ void SupervisorEngine::Impl::after_exit(ChildIndex i, Phase before, Asked asked,
     child.phase = Phase::stopped;
     emit_child(i, events::ChildStopped{});
     pursue_scope(now);
-  } else if (asked == Asked::scope || in_stopping_scope(i)) {
+  } else if (in_stopping_scope(i)) {
     if (spec_of(i).policy.restart == RestartType::temporary) {
       child.phase = Phase::stopped;
       emit_child(i, events::ChildStopped{});
@@ -131,7 +131,7 @@ RestartDecision SupervisorEngine::Impl::decide(ChildIndex i, Phase before, TimeP
   if (dependencies_satisfied(i)) {
     if (consult_child_limit(i, d, now) || consult_supervisor_limit(i, d, now)) return d;
   } else {
-    d.checks.push_back({Rule::dependency_ready, false});
+    d.checks.push_back({Rule::dependency_ready, true});
   }
   consult_backoff(i, d);
   return d;
@@ -257,7 +257,6 @@ void SupervisorEngine::Impl::carry_out(ChildIndex i, const RestartDecision& d, T
       break;
     case Verdict::quarantine:
       child.phase = Phase::quarantined;
-      child.held = true;
       emit_child(i, events::ChildQuarantined{explain(path_of(i), d)});
       break;
     case Verdict::escalate:

@@ -133,7 +133,8 @@ struct Emit {
   Cause cause = {};
   EventBody body = {};
 };
-/// The start sequence is through: every child is up, or ended, or waits for its restart.
+/// The start sequence is through: every child is up, or ended, or waits for its restart or a
+/// dependency.
 struct TreeUp {};
 enum class Result : std::uint8_t { stopped, failed, start_failed };
 /// The last effect of an engine: nothing runs any more but what `children` calls abort_failed.

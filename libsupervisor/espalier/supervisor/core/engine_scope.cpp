@@ -120,7 +120,6 @@ void SupervisorEngine::Impl::abandon(ChildIndex i) {
   auto& child = at(i);
   deadlines_.disarm(i);
   child.phase = Phase::abandoned;
-  child.held = true;
   child.cause.caused_by = emit_child(i, events::ChildAbortFailed{});
   out_.emplace_back(effect::AbandonChild{i, child.generation});
   if (mode_ == Mode::closing) return;

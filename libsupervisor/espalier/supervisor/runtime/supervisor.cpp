@@ -50,6 +50,7 @@ std::shared_ptr<TreeServices> services_for(const ChildFactories& factories,
   services->epoch = microseconds_since_1970();
   services->seed = options.seed != 0 ? options.seed : std::random_device{}();
   services->subreaper = options.subreaper;
+  services->guardian = options.guardian;
   return services;
 }
 

@@ -5,6 +5,7 @@
 #include "espalier/supervisor/core/expected.hpp"
 #include "espalier/supervisor/core/shutdown_report.hpp"
 #include "espalier/supervisor/core/spec.hpp"
+#include "espalier/supervisor/process/guardian.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -47,6 +48,8 @@ struct SupervisorOptions {
   /// Make this process the reaper of its orphaned descendants and, at the end, look for and end
   /// them. For a program that is nothing but a supervisor.
   bool subreaper = false;
+  /// Ends the process groups of children if this process is killed; null: nobody does.
+  std::shared_ptr<Guardian> guardian = {};
   std::uint64_t seed = 0;  ///< Of the jitter; 0: from the system.
 };
 
