@@ -118,6 +118,7 @@ void SupervisorEngine::Impl::advance_sequence(TimePoint now) {
     auto& child = at(i);
     child.cause = sequence_.is_restart ? scope_.cause : cause_;
     child.counted_restart = sequence_.is_restart && child.generation > 0;
+    if (child.counted_restart && i != scope_.trigger) ++child.restarts_total;  // Its own counted.
     start_child(i, now);
     sequence_.awaited = i;
   }
