@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -237,6 +238,22 @@ TEST_F(RunTest, TheServiceManagerHearsOfStartAndStop) {
   EXPECT_TRUE(hear("STOPPING=1")) << heard;
   EXPECT_EQ(program.wait(), 0);
   close(fd);
+}
+
+TEST_F(RunTest, ChildrenKeepTheLimitOfOpenFilesThatTheProgramRaisesForItself) {
+  rlimit before = {};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit low = {before.rlim_max / 2, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+  RunningProgram program(
+      folder_, run(tree_with("  - name: spy\n    command: [sh, -c, "
+                             "'echo soft=$(ulimit -Sn) hard=$(ulimit -Hn).; exec sleep 60']\n")));
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_TRUE(program.wait_for_err("soft=" + std::to_string(low.rlim_cur) +
+                                   " hard=" + std::to_string(low.rlim_max) + "."))
+      << program.err();
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.wait(), 0);
 }
 
 TEST_F(RunTest, ChildrenStartWithOrdinarySignals) {

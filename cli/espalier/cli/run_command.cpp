@@ -41,11 +41,14 @@ constexpr sv::Duration look_around = 100ms;    ///< How often the main thread wa
 constexpr sv::Duration wait_after_abort = 2s;  ///< For children that were killed to be gone.
 constexpr std::size_t last_words = 10;         ///< Warnings repeated when the screen is gone.
 
-void raise_open_files_limit() {
+/// Answers with the soft limit as it was.
+std::optional<std::uint64_t> raise_open_files_limit() {
   rlimit limit = {};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return std::nullopt;
+  const std::uint64_t before = limit.rlim_cur;
   limit.rlim_cur = limit.rlim_max;
   static_cast<void>(setrlimit(RLIMIT_NOFILE, &limit));
+  return before;
 }
 
 /// Hands what the tree tells to all that want it, until it is closed. The tree may hold on to a
@@ -131,12 +134,16 @@ class Session {
         feed_(std::make_shared<TreeFeed>(config_.tree)),
         journal_(std::make_shared<sv::JournalRing>(config_.observability.journal_capacity)) {}
 
-  int run(SignalWatch& signals, const SystemdNotifier& notifier,
-          std::shared_ptr<sv::Guardian> guardian) {
+  struct Host {
+    std::shared_ptr<sv::Guardian> guardian = {};
+    std::optional<std::uint64_t> open_files = {};
+  };
+
+  int run(SignalWatch& signals, const SystemdNotifier& notifier, Host host) {
     if (!open_event_file()) return exit_failed;
     open_log_and_screen();
     auto launched = sv::Supervisor::launch(config_.tree, builtin_factories(),
-                                           supervisor_options(std::move(guardian)));
+                                           supervisor_options(std::move(host)));
     if (!launched) {
       screen_.reset();
       fan_->close();
@@ -180,7 +187,7 @@ class Session {
     }
   }
 
-  sv::SupervisorOptions supervisor_options(std::shared_ptr<sv::Guardian> guardian) {
+  sv::SupervisorOptions supervisor_options(Host host) {
     if (events_) fan_->add(events_);
     if (log_) fan_->add(log_);
     if (log_) fan_->add_output(log_);
@@ -191,7 +198,8 @@ class Session {
     options.events = {fan_};
     options.output = fan_;
     options.subreaper = true;
-    options.guardian = std::move(guardian);
+    options.guardian = std::move(host.guardian);
+    options.open_files = host.open_files;
     return options;
   }
 
@@ -292,12 +300,12 @@ int run_command(const RunOptions& options) {
     std::cerr << render_problems(problems);
     return exit_config_invalid;
   }
-  raise_open_files_limit();
+  const std::optional<std::uint64_t> open_files = raise_open_files_limit();
   auto guardian = sv::Guardian::start();  // It forks: before anything has a thread.
   const SystemdNotifier notifier;
   SignalWatch signals;
   Session session(std::move(*config), options);
-  return session.run(signals, notifier, std::move(guardian));
+  return session.run(signals, notifier, {std::move(guardian), open_files});
 }
 
 }  // namespace espalier::cli

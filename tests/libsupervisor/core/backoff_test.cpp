@@ -64,7 +64,8 @@ INSTANTIATE_TEST_SUITE_P(All, JitterBounds,
 TEST(Backoff, NeverExceedsTheMaximumWhateverTheJitter) {
   for (const auto jitter : {Jitter::full, Jitter::equal, Jitter::decorrelated}) {
     for (std::uint64_t seed = 1; seed <= 200; ++seed) {
-      for (const auto delay : sequence({100ms, 1s, jitter, 1s}, 20, seed)) EXPECT_LE(delay, 1s);
+      for (const auto delay : sequence({100ms, 1s, jitter, 1s}, 20, seed))
+        EXPECT_LE(delay, 1s);
     }
   }
 }

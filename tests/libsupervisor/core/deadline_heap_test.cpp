@@ -8,7 +8,9 @@
 namespace espalier::supervisor {
 namespace {
 
-TimePoint at(std::int64_t ns) { return TimePoint{Duration{ns}}; }
+TimePoint at(std::int64_t ns) {
+  return TimePoint{Duration{ns}};
+}
 
 TEST(DeadlineHeap, GivesTheEarliestAndForgetsWhatWasDisarmed) {
   DeadlineHeap heap{3};
@@ -54,7 +56,8 @@ TEST(DeadlineHeap, AgreesWithAPlainMap) {
       ASSERT_LE(model[*due], at(now));
       model.erase(*due);
     }
-    for (const auto& [left, when] : model) ASSERT_GT(when, at(now)) << left;
+    for (const auto& [left, when] : model)
+      ASSERT_GT(when, at(now)) << left;
   }
 }
 

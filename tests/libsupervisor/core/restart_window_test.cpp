@@ -10,7 +10,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TimePoint at(Duration d) { return TimePoint{d}; }
+TimePoint at(Duration d) {
+  return TimePoint{d};
+}
 
 TEST(RestartWindow, AllowsTheLimitAndTripsOnTheNext) {
   RestartWindow window;
@@ -50,7 +52,8 @@ TEST(RestartWindow, AgreesWithAListOfInstants) {
     Duration now{};
     for (int step = 0; step < 300; ++step) {
       now += Duration{random() % 6};
-      while (!model.empty() && now - model.front() > limit.window) model.pop_front();
+      while (!model.empty() && now - model.front() > limit.window)
+        model.pop_front();
       const bool expected = model.size() < limit.max_restarts;
       if (expected) model.push_back(now);
       ASSERT_EQ(window.record(limit, at(now)), expected);

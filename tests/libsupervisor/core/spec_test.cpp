@@ -18,7 +18,8 @@ std::string order_of(std::vector<ChildSpec> children) {
   const auto result = start_order(spec);
   if (!result.problem.empty()) return result.problem;
   std::string names;
-  for (const auto i : result.order) names += spec.children[i].name;
+  for (const auto i : result.order)
+    names += spec.children[i].name;
   return names;
 }
 
@@ -45,8 +46,10 @@ TEST(StartOrder, NamesAnUnknownDependency) {
 }
 
 TEST(Names, LettersFirstThenDigitsDotsAndDashes) {
-  for (const auto* good : {"a", "_", "A9", "db.main", "w-1"}) EXPECT_TRUE(is_valid_name(good));
-  for (const auto* bad : {"", "9a", "-a", "a b", "a/b", "ä"}) EXPECT_FALSE(is_valid_name(bad));
+  for (const auto* good : {"a", "_", "A9", "db.main", "w-1"})
+    EXPECT_TRUE(is_valid_name(good));
+  for (const auto* bad : {"", "9a", "-a", "a b", "a/b", "ä"})
+    EXPECT_FALSE(is_valid_name(bad));
 }
 
 TEST(Paths, RootHasNoDoubleSlash) {

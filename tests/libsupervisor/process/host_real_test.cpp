@@ -80,7 +80,7 @@ TEST(Output, ALongLineIsTruncated) {
 TEST(Output, AFloodNeitherGrowsMemoryNorKeepsOthersWaiting) {
   ProcessHost host;
   const auto before = resident_kib();
-  const auto flood = launch(host, shell("head -c 300000000 /dev/zero | tr '\\0' x"));
+  const auto flood = launch(host, shell("head -c 1000000000 /dev/zero | tr '\\0' x"));
   flood.heard->wait_pid();
   EXPECT_EQ(launch(host, command({"true"})).heard->wait_exit().kind, ExitKind::completed);
   EXPECT_EQ(flood.heard->wait_exit().kind, ExitKind::completed);

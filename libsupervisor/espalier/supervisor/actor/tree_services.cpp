@@ -7,7 +7,7 @@ namespace espalier::supervisor {
 ProcessHost& TreeServices::host() {
   const std::lock_guard lock{mutex_};
   if (!host_) {
-    host_ = std::make_unique<ProcessHost>(ProcessHost::Options{subreaper, guardian});
+    host_ = std::make_unique<ProcessHost>(ProcessHost::Options{subreaper, guardian, open_files});
   }
   return *host_;
 }

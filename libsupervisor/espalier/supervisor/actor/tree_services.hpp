@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 namespace espalier::supervisor {
@@ -27,6 +28,7 @@ class TreeServices {
   std::uint64_t seed = 1;
   bool subreaper = false;
   std::shared_ptr<Guardian> guardian = {};
+  std::optional<std::uint64_t> open_files = {};
 
   /// Begins with the first process child: a tree without one has no host thread.
   [[nodiscard]] ProcessHost& host();

@@ -15,7 +15,8 @@ class JournalRing final : public EventSink {
   explicit JournalRing(std::size_t capacity);
   void publish(const Event& event) override;
   /// At most `limit` events after sequence `after`, oldest first.
-  [[nodiscard]] std::vector<Event> read(std::uint64_t after = 0, std::size_t limit = SIZE_MAX) const;
+  [[nodiscard]] std::vector<Event> read(std::uint64_t after = 0,
+                                        std::size_t limit = SIZE_MAX) const;
   [[nodiscard]] std::uint64_t dropped() const;  ///< Events that had to go.
 
  private:

@@ -127,6 +127,11 @@ LaunchPlan make_launch_plan(const LaunchRequest& request, const HostWorld& world
   plan.envp = pointers_to(plan.environment);
   plan.identity = std::move(who.identity);
   plan.limits = make_limits(spec.resource_limits);
+  if (world.open_files && !spec.resource_limits.open_files) {
+    rlimit ours = {};
+    ::getrlimit(RLIMIT_NOFILE, &ours);
+    plan.limits.push_back({RLIMIT_NOFILE, {*world.open_files, ours.rlim_max}, "open files"});
+  }
   return plan;
 }
 

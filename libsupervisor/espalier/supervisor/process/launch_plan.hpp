@@ -15,6 +15,7 @@ namespace espalier::supervisor {
 struct HostWorld {
   std::vector<std::string> environment = {};  ///< "NAME=value", without what is of one process.
   std::string path = {};                      ///< PATH.
+  std::optional<rlim_t> open_files = {};      ///< Soft limit for a process that sets none.
   std::string host_id = {};                   ///< Told to every process as ESPALIER_HOST_ID.
 
   /// Reads the environment, and makes up a host id no other host has.

@@ -82,6 +82,7 @@ class ProcessHost::Impl {
 };
 
 ProcessHost::Impl::Impl(Options options) : options_{std::move(options)} {
+  world_.open_files = options_.open_files;
   if (options_.subreaper) {
     ::prctl(PR_GET_CHILD_SUBREAPER, &was_subreaper_);
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);

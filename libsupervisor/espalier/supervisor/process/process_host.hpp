@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,9 @@ class ProcessHost {
     bool subreaper = false;  ///< Adopt and reap descendants whose parent died.
     /// Told of every process group; null: none. See guardian.hpp.
     std::shared_ptr<Guardian> guardian = {};
+    /// The soft limit of open files a process starts with unless its spec says; absent: ours.
+    /// For a program that raised its own, which children built on select(2) could not bear.
+    std::optional<std::uint64_t> open_files = {};
   };
   ProcessHost();  ///< With default options.
   explicit ProcessHost(Options options);

@@ -51,6 +51,7 @@ std::shared_ptr<TreeServices> services_for(const ChildFactories& factories,
   services->seed = options.seed != 0 ? options.seed : std::random_device{}();
   services->subreaper = options.subreaper;
   services->guardian = options.guardian;
+  services->open_files = options.open_files;
   return services;
 }
 

@@ -50,6 +50,8 @@ struct SupervisorOptions {
   bool subreaper = false;
   /// Ends the process groups of children if this process is killed; null: nobody does.
   std::shared_ptr<Guardian> guardian = {};
+  /// Soft limit of open files for processes that set none; absent: that of this process.
+  std::optional<std::uint64_t> open_files = {};
   std::uint64_t seed = 0;  ///< Of the jitter; 0: from the system.
 };
 
