@@ -3,6 +3,8 @@
 #include "espalier/supervisor/observe/journal_ring.hpp"
 #include "espalier/supervisor/runtime/supervisor.hpp"
 
+#include "espalier/supervisor/actor/actor_factory.hpp"
+
 #include <caf/all.hpp>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -52,7 +54,7 @@ SupervisorSpec flat_tree(std::size_t children) {
 
 ChildFactories idle_factories() {
   ChildFactories factories;
-  factories.add_actor("idle", [](caf::event_based_actor*, std::shared_ptr<ChildContext>) {
+  add_actor(factories, "idle", [](caf::event_based_actor*, std::shared_ptr<ChildContext>) {
     return caf::behavior{[](int) {}};
   });
   return factories;
@@ -96,7 +98,7 @@ void crash_loop(std::size_t siblings, int rounds) {
   auto delays = std::make_shared<std::vector<double>>();
   delays->reserve(static_cast<std::size_t>(rounds));
   auto factories = idle_factories();
-  factories.add_actor("crash", [=](caf::event_based_actor* self, std::shared_ptr<ChildContext>) {
+  add_actor(factories, "crash", [=](caf::event_based_actor* self, std::shared_ptr<ChildContext>) {
     self->send(self, 1);
     return caf::behavior{[=](int) {
       const auto now = Clock::now().time_since_epoch().count();

@@ -18,7 +18,7 @@ foreach(component IN LISTS CAF_FIND_COMPONENTS)
 endforeach()
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(CAF REQUIRED_VARS CAF_INCLUDE_DIR VERSION_VAR CAF_VERSION
-  HANDLE_COMPONENTS REASON_FAILURE_MESSAGE "on Debian 12: apt install libcaf-dev")
+  HANDLE_COMPONENTS HANDLE_VERSION_RANGE REASON_FAILURE_MESSAGE "on Debian 12: apt install libcaf-dev")
 find_package(Threads REQUIRED)
 foreach(component IN LISTS CAF_FIND_COMPONENTS)
   if(CAF_FOUND AND NOT TARGET CAF::${component})

@@ -14,14 +14,17 @@ ALLOWED = {
     f"{LIB}/config": [f"{OURS}/core/", "tl/", "yaml-cpp/"],
     f"{LIB}/process": [f"{OURS}/core/", "tl/"],
     f"{LIB}/observe": [f"{OURS}/core/", "tl/", "spdlog/"],
-    f"{LIB}/actor": [f"{OURS}/{x}/" for x in ("core", "process", "observe")] + ["tl/", "caf/"],
-    f"{LIB}/runtime": [f"{OURS}/{x}/" for x in ("core", "config", "process", "observe", "actor")]
+    f"{LIB}/io": [f"{OURS}/{x}/" for x in ("core", "process")] + ["tl/", "boost/"],
+    f"{LIB}/actor": [f"{OURS}/{x}/" for x in ("core", "process", "io", "observe")]
+                    + ["tl/", "caf/", "boost/"],
+    f"{LIB}/runtime": [f"{OURS}/{x}/" for x in ("core", "config", "process", "io", "observe", "actor")]
                       + ["tl/", "caf/"],
+    "libsupervisor/espalier/testing": [f"{OURS}/core/", "tl/"],
     "cli": ["espalier/", "tl/", "caf/", "spdlog/", "CLI/"],
 }
 # Headers of the operating system; core and actor do without.
 SYSTEM = re.compile(r"(sys|linux|netinet|arpa)/\w+\.h$|\w+\.h$")
-MAY_CALL_THE_SYSTEM = {f"{LIB}/process", f"{LIB}/runtime", f"{LIB}/observe", f"{LIB}/config", "cli"}
+MAY_CALL_THE_SYSTEM = {f"{LIB}/process", f"{LIB}/io", f"{LIB}/runtime", f"{LIB}/observe", f"{LIB}/config", "cli"}
 INCLUDE = re.compile(r'\s*#\s*include\s*(["<])([^">]+)[">]')
 
 

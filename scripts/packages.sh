@@ -3,8 +3,9 @@
 
 packages_build=(
   cmake ninja-build g++ ccache pkg-config git python3
-  libcaf-dev libyaml-cpp-dev libspdlog-dev libexpected-dev libcli11-dev
+  libcaf-dev libboost1.81-dev libyaml-cpp-dev libspdlog-dev libexpected-dev libcli11-dev
   libgtest-dev libgmock-dev nlohmann-json3-dev
+  dpkg-dev file  # cpack asks them what the program needs
 )
 packages_clang=(clang-14 libclang-rt-14-dev)
 

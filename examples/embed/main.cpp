@@ -1,6 +1,5 @@
 #include <espalier/supervisor.hpp>
 
-#include <chrono>
 #include <iostream>
 #include <thread>
 
@@ -15,10 +14,7 @@ int main() {
     if (self.generation() < 3) throw std::runtime_error("the pump is stuck");
     while (self.sleep_for(1s)) self.report_status("pumping");
   });
-  sv::ChildSpec pump;
-  pump.name = "pump";
-  pump.kind = sv::ChildKind::blocking;
-  pump.factory = "work";
+  const sv::ChildSpec pump{.name = "pump", .kind = sv::ChildKind::blocking, .factory = "work"};
   sv::SupervisorSpec tree;
   tree.children = {pump};
 

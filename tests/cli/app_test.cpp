@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <sstream>
 
 namespace espalier::cli {
@@ -63,6 +64,41 @@ TEST(App, AFileThatIsNotThereIsAnInvalidConfiguration) {
 TEST(App, TemplateAndSchemaGoToStandardOutput) {
   EXPECT_THAT(call({"template"}).out, HasSubstr("children"));
   EXPECT_THAT(call({"schema"}).out, HasSubstr("\"$schema\""));
+}
+
+std::string written(const std::string& name, const std::string& text) {
+  const std::string path = testing::TempDir() + name;
+  std::ofstream(path) << text;
+  return path;
+}
+
+TEST(Plan, AgainstNothingIsEverythingInStartOrder) {
+  const std::string file = written("plan.yaml",
+                                   "children:\n  - {name: b, command: [cat], dependencies: [a]}\n"
+                                   "  - {name: a, children: [{name: c, command: [cat]}]}\n");
+  const Outcome plan = call({"plan", file});
+  EXPECT_EQ(plan.code, exit_done) << plan.err;
+  EXPECT_EQ(plan.out, "start /a\nstart /a/c\nstart /b\n");
+  EXPECT_EQ(call({"plan", file, "--against", file}).out, "nothing to do\n");
+}
+
+TEST(Plan, AgainstAFileIsWhatDiffers) {
+  const std::string old = written("old.yaml", "children: [{name: a, command: [cat]}]\n");
+  const std::string file = written("new.yaml",
+                                   "children: [{name: a, command: [cat], user_group: \"0\"}, "
+                                   "{name: b, command: [cat]}]\n");
+  EXPECT_EQ(call({"plan", file, "--against", old, "-o", "json"}).out,
+            "{\"steps\":[\"restart /a: user group none -> 0\",\"start /b\"]}\n");
+  EXPECT_EQ(call({"plan", file, "-o", "xml"}).code, exit_usage);
+  EXPECT_EQ(call({"plan", file, "--against", "/no/such.yaml"}).code, exit_config_invalid);
+}
+
+TEST(Check, WarningsAreToldAndNoFault) {
+  const Outcome check = call({"check", written("odd.yaml",
+                                               "children: [{name: a, command: [cat], role: job, "
+                                               "restart: permanent}]\n")});
+  EXPECT_EQ(check.code, exit_done);
+  EXPECT_THAT(check.err, HasSubstr("odd.yaml:1:58: children[0].restart: a job is done once"));
 }
 
 }  // namespace

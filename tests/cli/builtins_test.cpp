@@ -32,6 +32,9 @@ class FakeContext final : public sv::ChildContext {
     slept_ += d;
     return !stop_requested();
   }
+  [[nodiscard]] sv::Duration heartbeat_interval() const override { return {}; }
+  void request_restart(const std::string&) override {}
+  void request_tree_shutdown(const std::string&) override {}
   void report_ready() override { ready_at_ = slept_; }
   void report_alive() override { ++alive_; }
   void report_status(const std::string& text) override { status_ = text; }
@@ -69,7 +72,8 @@ sv::ChildFailure failure_of(const std::string& name, FakeContext& context) {
 TEST(Builtins, AreAllThere) {
   EXPECT_THAT(builtin_factories().names(),
               testing::ElementsAre("builtin.actor.flaky", "builtin.actor.idle",
-                                   "builtin.actor.ticker", "builtin.flaky", "builtin.idle",
+                                   "builtin.actor.ticker", "builtin.async.idle",
+                                   "builtin.async.ticker", "builtin.crash", "builtin.flaky", "builtin.idle",
                                    "builtin.slow_start", "builtin.stubborn", "builtin.ticker"));
 }
 

@@ -169,11 +169,26 @@ TEST_F(RunTest, AWrongParameterOfABuiltinIsToldWithItsSentence) {
   EXPECT_GE(program.wait(), 0);
 }
 
-TEST_F(RunTest, ReloadIsRefusedWithAWordAndTheTreeGoesOn) {
+TEST_F(RunTest, HangupReloadsTheFileAndSaysWhatItDid) {
   RunningProgram program(folder_, run(minimal_tree));
   ASSERT_TRUE(wait_for_event("\"tree_started\"")) << program.err();
+  tree(std::string(minimal_tree) + "  - {name: newcomer, command: [sleep, infinity]}\n");
   program.signal(SIGHUP);
-  EXPECT_TRUE(program.wait_for_err("reload is not supported"));
+  EXPECT_TRUE(program.wait_for_err("reload: start /newcomer")) << program.err();
+  EXPECT_TRUE(program.wait_for_err("reload: done")) << program.err();
+  program.signal(SIGHUP);
+  EXPECT_TRUE(program.wait_for_err("reload: nothing to do")) << program.err();
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.wait(), 0);
+}
+
+TEST_F(RunTest, HangupWithABadFileChangesNothing) {
+  RunningProgram program(folder_, run(minimal_tree));
+  ASSERT_TRUE(wait_for_event("\"tree_started\"")) << program.err();
+  tree("children: [{name: a, comand: [x]}]\n");
+  program.signal(SIGHUP);
+  EXPECT_TRUE(program.wait_for_err("reload refused; the tree goes on as it is")) << program.err();
+  EXPECT_THAT(program.err(), HasSubstr("did you mean command?"));
   program.signal(SIGTERM);
   EXPECT_EQ(program.wait(), 0);
 }

@@ -235,5 +235,21 @@ TEST(ShortTime, IsShort) {
   EXPECT_EQ(short_time(-5s), "0s");
 }
 
+TEST_F(TreeViewTest, ChildrenComeAndGoAtRunTime) {
+  const auto before = view_.counts().children;
+  tell("/workers/extra", sv::events::ChildAdded{});
+  tell("/workers/7", sv::events::ChildAdded{});
+  tell("/nowhere/x", sv::events::ChildAdded{});
+  EXPECT_EQ(view_.counts().children, before + 1);
+  ASSERT_NE(view_.find("/workers/extra"), nullptr);
+  EXPECT_EQ(view_.find("/workers/7"), nullptr);
+  EXPECT_TRUE(std::regex_search(text(), std::regex("index[^]*extra[^]*slow"))) << text();
+  tell("/workers", sv::events::ChildRemoved{});
+  EXPECT_EQ(view_.counts().children, 2U);
+  EXPECT_EQ(view_.find("/workers/extra"), nullptr);
+  ASSERT_NE(view_.find("/slow"), nullptr);
+  EXPECT_EQ(view_.find("/slow")->path, "/slow");
+}
+
 }  // namespace
 }  // namespace espalier::cli

@@ -45,6 +45,14 @@ int run_app(const std::vector<std::string>& arguments, const Streams& streams) {
   add_run(app, run_options);
   add_file_command("check", "Check a tree file and what it needs of this machine");
   add_file_command("config", "Print the effective configuration with the source of each value");
+  std::string against;
+  std::string output = "text";
+  CLI::App* const plan =
+      app.add_subcommand("plan", "Print what a reload of a tree file would do, in order");
+  plan->add_option("file", file, "Tree file (YAML); - reads standard input")->required();
+  plan->add_option("--against", against, "The tree file that runs now; left out: nothing runs");
+  plan->add_option("-o,--output", output, "How to print it (default: text)")
+      ->check(CLI::IsMember({"text", "json"}));
   app.add_subcommand("template", "Print a commented tree file with every field");
   app.add_subcommand("schema", "Print the JSON Schema of tree files");
   app.add_subcommand("version", "Print the version")->add_flag("--json", json, "As JSON");
@@ -58,6 +66,7 @@ int run_app(const std::vector<std::string>& arguments, const Streams& streams) {
   if (name == "run") return run_command(run_options);
   if (name == "check") return check_command(file, streams);
   if (name == "config") return config_command(file, streams);
+  if (name == "plan") return plan_command(file, against, output == "json", streams);
   if (name == "version") return version_command(json, streams);
   streams.out << (name == "template" ? supervisor::render_template()
                                      : supervisor::render_json_schema());

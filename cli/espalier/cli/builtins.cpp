@@ -1,6 +1,9 @@
 #include "espalier/cli/builtins.hpp"
 
+#include "espalier/async.hpp"
+#include "espalier/cli/crash.hpp"
 #include "espalier/cli/params.hpp"
+#include "espalier/supervisor/actor/actor_factory.hpp"
 #include "espalier/supervisor/core/child_context.hpp"
 
 #include <caf/all.hpp>
@@ -118,6 +121,23 @@ void run_slow_start(sv::ChildContext& context) {
   wait_for_stop(context);
 }
 
+boost::asio::awaitable<void> idle_async(sv::AsyncContext& context) {
+  const Params params("builtin.async.idle", context.params(), {});
+  context.report_ready();
+  for (;;)
+    co_await context.sleep(1h);
+}
+
+boost::asio::awaitable<void> tick_async(sv::AsyncContext& context) {
+  const TickerPlan plan = ticker_plan(context);
+  context.report_ready();
+  for (std::uint64_t n = 1;; ++n) {
+    co_await context.sleep(plan.interval);
+    context.report_alive();
+    context.report_status(plan.text + " " + std::to_string(n));
+  }
+}
+
 using Context = std::shared_ptr<sv::ChildContext>;
 
 caf::behavior make_idle(caf::event_based_actor*, Context context) {
@@ -154,9 +174,12 @@ sv::ChildFactories builtin_factories() {
       .add_blocking("builtin.flaky", run_flaky)
       .add_blocking("builtin.stubborn", run_stubborn)
       .add_blocking("builtin.slow_start", run_slow_start)
-      .add_actor("builtin.actor.idle", make_idle)
-      .add_actor("builtin.actor.ticker", make_ticker)
-      .add_actor("builtin.actor.flaky", make_flaky);
+      .add_blocking("builtin.crash", run_crash);
+  add_async(factories, "builtin.async.idle", idle_async);
+  add_async(factories, "builtin.async.ticker", tick_async);
+  add_actor(factories, "builtin.actor.idle", make_idle);
+  add_actor(factories, "builtin.actor.ticker", make_ticker);
+  add_actor(factories, "builtin.actor.flaky", make_flaky);
   return factories;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "espalier/supervisor/actor/child_factories.hpp"
+#include "espalier/supervisor/core/child_factories.hpp"
 
 namespace espalier::cli {
 
@@ -14,8 +14,12 @@ namespace espalier::cli {
 ///                       throws a foreign exception), `message`, `status`
 ///   builtin.stubborn    ignores a stop `for` that long (forever)
 ///   builtin.slow_start  is ready after `delay` (2s), then idle
+///   builtin.crash       `after` some time (0s) does what `how` says: segfault, stack_overflow,
+///                       abort, loop, allocate (without end: set a memory limit) or exit (code 7).
+///                       Only with `isolation: process`, or it takes the supervisor with it
 ///
-/// `builtin.actor.idle`, `.ticker` and `.flaky` are the same as event-based actors.
+/// `builtin.actor.idle`, `.ticker` and `.flaky` are the same as event-based actors,
+/// `builtin.async.idle` and `.ticker` as coroutines.
 [[nodiscard]] supervisor::ChildFactories builtin_factories();
 
 }  // namespace espalier::cli

@@ -4,7 +4,9 @@
 #include "espalier/cli/console.hpp"
 #include "espalier/cli/exit_codes.hpp"
 #include "espalier/cli/host_check.hpp"
+#include "espalier/cli/text_cells.hpp"
 #include "espalier/cli/tree_text.hpp"
+#include "espalier/supervisor/core/tree_plan.hpp"
 
 #include <caf/config.hpp>
 
@@ -16,12 +18,40 @@ namespace sv = espalier::supervisor;
 
 expected<sv::TreeConfig, std::vector<sv::ConfigProblem>> load_tree(const std::string& file) {
   sv::LoadOptions options;
-  options.known_factories = builtin_factories().names();
+  const auto factories = builtin_factories();
+  options.known_factories = factories.names();
+  options.known_probes = factories.probe_names();
   options.overrides_from_environment = true;
   if (file != "-") return sv::load_tree_file(file, options);
   const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
   return sv::load_tree_text(text, "<stdin>", options);
 }
+
+namespace {
+
+std::string json_text(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+void print_plan(const std::vector<std::string>& steps, bool json, std::ostream& out) {
+  if (json) {
+    out << "{\"steps\":[";
+    for (std::size_t i = 0; i < steps.size(); ++i)
+      out << (i > 0 ? "," : "") << json_text(escape_controls(steps[i]));
+    out << "]}\n";
+    return;
+  }
+  for (const std::string& step : steps)
+    out << escape_controls(step) << "\n";
+  if (steps.empty()) out << "nothing to do\n";
+}
+
+}  // namespace
 
 int check_command(const std::string& file, const Streams& streams) {
   const auto config = load_tree(file);
@@ -33,6 +63,8 @@ int check_command(const std::string& file, const Streams& streams) {
     streams.err << render_problems(problems);
     return exit_config_invalid;
   }
+  for (const sv::ConfigProblem& warning : config->warnings)
+    streams.err << "warning: " << warning.to_string() << "\n";
   const std::vector<std::string> paths = start_paths(config->tree);
   streams.out << describe_tree(config->tree) << "\nStart order:\n";
   for (std::size_t i = 0; i < paths.size(); ++i) {
@@ -51,6 +83,27 @@ int config_command(const std::string& file, const Streams& streams) {
     return exit_config_invalid;
   }
   streams.out << sv::render_effective(*config);
+  return exit_done;
+}
+
+int plan_command(const std::string& file, const std::string& against, bool json,
+                 const Streams& streams) {
+  const auto wanted = load_tree(file);
+  if (!wanted) {
+    streams.err << render_problems(wanted.error());
+    return exit_config_invalid;
+  }
+  sv::SupervisorSpec now = wanted->tree;
+  now.children.clear();
+  if (!against.empty()) {
+    auto before = load_tree(against);
+    if (!before) {
+      streams.err << render_problems(before.error());
+      return exit_config_invalid;
+    }
+    now = std::move(before->tree);
+  }
+  print_plan(sv::plan_tree(now, wanted->tree), json, streams.out);
   return exit_done;
 }
 

@@ -84,9 +84,9 @@ void check_process(const sv::TreeConfig& config, const sv::ChildSpec& child, con
   const sv::ProcessSpec& spec = *child.process;
   const std::string cwd = spec.cwd.empty() ? "" : directory_problem(spec.cwd);
   complain("cwd", cwd);
-  if (cwd.empty()) complain("command", sv::find_program(spec).problem);
+  if (cwd.empty() && !spec.command.empty()) complain("command", sv::find_program(spec).problem);
   if (!spec.user.empty()) complain("user", user_problem(spec.user));
-  if (!spec.group.empty()) complain("group", group_problem(spec.group));
+  if (!spec.group.empty()) complain("user_group", group_problem(spec.group));
 }
 
 void check_children(const sv::TreeConfig& config, const sv::SupervisorSpec& spec,
@@ -96,6 +96,9 @@ void check_children(const sv::TreeConfig& config, const sv::SupervisorSpec& spec
     const std::string key = prefix + "children[" + std::to_string(i) + "]";
     if (child.process) check_process(config, child, key, problems);
     if (child.supervisor) check_children(config, *child.supervisor, key + ".", problems);
+    if (child.pool && child.pool->child.process) {
+      check_process(config, child.pool->child, key + ".pool.template", problems);
+    }
   }
 }
 

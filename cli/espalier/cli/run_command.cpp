@@ -6,6 +6,7 @@
 #include "espalier/cli/exit_codes.hpp"
 #include "espalier/cli/host_check.hpp"
 #include "espalier/cli/live_screen.hpp"
+#include "espalier/cli/reloader.hpp"
 #include "espalier/cli/signal_watch.hpp"
 #include "espalier/cli/systemd_notifier.hpp"
 #include "espalier/cli/tree_text.hpp"
@@ -23,6 +24,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -82,8 +84,14 @@ class Fan final : public sv::EventSink, public sv::OutputSink {
 /// Tells the service manager how the tree is doing; called now and then by the main thread.
 class ManagerReports {
  public:
-  ManagerReports(const SystemdNotifier& notifier, const TreeFeed& feed, sv::Duration stop_limit)
-      : notifier_(notifier), feed_(feed), stop_limit_(stop_limit) {}
+  /// Whether the tree still answers.
+  using IsAnswering = std::function<bool(sv::Duration limit)>;
+  ManagerReports(const SystemdNotifier& notifier, const TreeFeed& feed, sv::Duration stop_limit,
+                 IsAnswering is_answering)
+      : notifier_(notifier),
+        feed_(feed),
+        stop_limit_(stop_limit),
+        is_answering_(std::move(is_answering)) {}
 
   void tick(Clock::time_point now) {
     if (!notifier_.active()) return;
@@ -95,7 +103,7 @@ class ManagerReports {
     const auto interval = notifier_.watchdog_interval();
     if (interval && now - alive_at_ >= *interval - look_around) {
       alive_at_ = now;
-      notifier_.send("WATCHDOG=1");
+      if (is_answering_(std::min<sv::Duration>(*interval / 2, 1s))) notifier_.send("WATCHDOG=1");
     }
     if (now - status_at_ < 1s) return;
     if (std::string status = feed_.status_line(); status != status_) {
@@ -116,6 +124,7 @@ class ManagerReports {
   const SystemdNotifier& notifier_;
   const TreeFeed& feed_;
   sv::Duration stop_limit_;
+  IsAnswering is_answering_;
   bool ready_ = false;
   bool stopping_ = false;
   std::string status_;
@@ -151,11 +160,19 @@ class Session {
       return exit_config_invalid;
     }
     handle_.emplace(std::move(*launched));
+    for (const sv::ConfigProblem& warning : config_.warnings)
+      warn(warning.to_string());
+    reloader_.emplace(
+        *handle_, notifier, options_.file, config_.observability,
+        [this](sv::Severity severity, const std::string& text) { note(severity, text); });
     signals.start([this](int signal) { on_signal(signal); });
-    ManagerReports reports(notifier, *feed_, config_.tree.shutdown.total_timeout);
+    ManagerReports reports(
+        notifier, *feed_, config_.tree.shutdown.total_timeout,
+        [this](sv::Duration limit) { return static_cast<bool>(handle_->ping(limit)); });
     const sv::TreeResult* const result = wait_for_end(reports);
     reports.stopping();
     signals.stop();
+    reloader_->wait();
     return finish(result);
   }
 
@@ -207,7 +224,7 @@ class Session {
     if (signal == SIGWINCH) {
       if (screen_) screen_->resized();
     } else if (signal == SIGHUP) {
-      warn("SIGHUP: reload is not supported by this release; the tree goes on as it is");
+      reloader_->start();
     } else if (std::exchange(stop_asked_, true)) {
       warn("second signal: ending everything now");
       handle_->abort();
@@ -269,9 +286,15 @@ class Session {
     }
   }
 
-  void warn(const std::string& text) {
+  void warn(const std::string& text) { note(sv::Severity::warning, text); }
+
+  void note(sv::Severity severity, const std::string& text) {
     if (screen_) feed_->note(text);
-    if (logger_) logger_->warn(text);
+    if (!logger_) return;
+    logger_->log(severity == sv::Severity::info      ? spdlog::level::info
+                 : severity == sv::Severity::warning ? spdlog::level::warn
+                                                     : spdlog::level::err,
+                 text);
   }
 
   void tell(sv::Severity severity, const std::string& text) const { say(format_, severity, text); }
@@ -287,6 +310,7 @@ class Session {
   std::shared_ptr<sv::LogSink> log_;
   std::optional<LiveScreen> screen_;
   std::optional<sv::SupervisorHandle> handle_;
+  std::optional<Reloader> reloader_;
   bool stop_asked_ = false;  ///< Of the signal thread.
   std::atomic<bool> interrupted_ = false;
 };

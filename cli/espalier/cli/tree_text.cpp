@@ -31,17 +31,25 @@ std::string join(const std::vector<std::string>& words, const char* between) {
 
 std::string what_runs(const sv::ChildSpec& child) {
   std::string text;
-  if (child.supervisor) {
+  if (child.pool) {
+    const sv::ChildSpec& made = child.pool->child;
+    text = std::to_string(child.pool->size) + " x " + what_runs(made) + "; the pool";
+  } else if (child.supervisor) {
     text = std::string(sv::to_string(child.supervisor->strategy)) + ", " +
            limit_text(child.supervisor->restart_limit);
-  } else if (child.process) {
+  } else if (child.process && !child.process->command.empty()) {
     text = cut(join(child.process->command, " "), 40);
   } else {
     text = child.factory;
   }
   text += std::string(", ") + sv::to_string(child.policy.restart);
+  if (child.isolation == sv::Isolation::process) text += ", in a process of its own";
+  if (child.sidecar) text += ", sidecar of " + child.sidecar->primary;
+  if (!child.group.empty()) text += ", in group " + child.group;
   if (!child.dependencies.empty()) text += ", after " + join(child.dependencies, ", ");
   if (child.policy.readiness == sv::Readiness::explicit_report) text += ", says when it is ready";
+  if (child.policy.readiness == sv::Readiness::probe) text += ", ready once its probe succeeds";
+  if (child.policy.health_check) text += ", with a health check";
   return escape_controls(text);
 }
 

@@ -2,6 +2,7 @@
 
 #include "espalier/cli/text_cells.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -56,8 +57,40 @@ TreeView::TreeView(const sv::SupervisorSpec& root) {
   node.name = escape_controls(root.name);
   nodes_.push_back(std::move(node));
   add_children(root, "/", "");
+  index_nodes();
+}
+
+void TreeView::index_nodes() {
+  index_.clear();
   for (std::size_t i = 0; i < nodes_.size(); ++i)
     index_[nodes_[i].path] = i;
+}
+
+void TreeView::follow_changes(const sv::Event& event) {
+  const auto found = index_.find(event.path);
+  if (std::holds_alternative<sv::events::ChildRemoved>(event.body) && found != index_.end()) {
+    const std::string below = event.path + "/";
+    std::erase_if(nodes_, [&](const Node& node) {
+      return node.path == event.path || node.path.rfind(below, 0) == 0;
+    });
+    index_nodes();
+  }
+  if (!std::holds_alternative<sv::events::ChildAdded>(event.body) || found != index_.end()) return;
+  const std::string name = event.path.substr(event.path.rfind('/') + 1);
+  if (!sv::is_valid_name(name)) return;
+  const std::string beside = event.path.substr(0, event.path.size() - name.size());
+  const auto parent = index_.find(beside.size() > 1 ? beside.substr(0, beside.size() - 1) : beside);
+  if (parent == index_.end()) return;
+  std::size_t at = parent->second + 1;
+  while (at < nodes_.size() && nodes_[at].path.rfind(beside, 0) == 0)
+    ++at;
+  Node node;
+  node.path = event.path;
+  node.name = escape_controls(name);
+  const auto levels = static_cast<std::size_t>(std::count(beside.begin(), beside.end(), '/'));
+  node.branch = std::string(3 * (levels - 1), ' ') + "+- ";
+  nodes_.insert(nodes_.begin() + static_cast<std::ptrdiff_t>(at), std::move(node));
+  index_nodes();
 }
 
 void TreeView::add_children(const sv::SupervisorSpec& spec, const std::string& path,
@@ -69,8 +102,9 @@ void TreeView::add_children(const sv::SupervisorSpec& spec, const std::string& p
     node.path = sv::join_path(path, child.name);
     node.branch = indent + (last ? "`- " : "+- ");
     node.name = escape_controls(child.name);
-    node.explicit_ready = child.policy.readiness == sv::Readiness::explicit_report ||
-                          child.kind == sv::ChildKind::supervisor;
+    node.explicit_ready = child.policy.readiness != sv::Readiness::immediate ||
+                          child.kind == sv::ChildKind::supervisor ||
+                          child.kind == sv::ChildKind::pool;
     const std::string child_path = node.path;
     nodes_.push_back(std::move(node));
     if (child.supervisor)
@@ -79,6 +113,7 @@ void TreeView::add_children(const sv::SupervisorSpec& spec, const std::string& p
 }
 
 void TreeView::fold(const sv::Event& event) {
+  follow_changes(event);
   if (const auto found = index_.find(event.path); found != index_.end()) {
     fold_node(nodes_[found->second], event);
   }

@@ -61,7 +61,8 @@ struct TreeCounts {
 /// Folds the events of a tree into what a person wants to see of it, and draws that as lines.
 ///
 /// Pure: no terminal, clock or thread; one caller at a time. Events of unknown paths only show in
-/// the log. Folding costs O(1) an event, drawing O(nodes).
+/// the log, but for a child that was added. Folding costs O(1) an event, O(nodes) where a child was
+/// added or removed; drawing O(nodes).
 class TreeView {
  public:
   explicit TreeView(const supervisor::SupervisorSpec& root);
@@ -90,6 +91,9 @@ class TreeView {
 
   void add_children(const supervisor::SupervisorSpec& spec, const std::string& path,
                     const std::string& indent);
+  /// Children that came and went at run time. Those of pools are numbers and not shown by name.
+  void follow_changes(const supervisor::Event& event);
+  void index_nodes();
   void set_state(Node& node, NodeState state, supervisor::TimePoint at);
   void fold_node(Node& node, const supervisor::Event& event);
   void fold_root(const supervisor::Event& event);

@@ -3,6 +3,8 @@
 #include "espalier/supervisor/actor/supervisor_actor.hpp"
 #include "support/recording_sink.hpp"
 
+#include "espalier/supervisor/actor/actor_factory.hpp"
+
 #include <caf/all.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 #include <gtest/gtest.h>
@@ -37,7 +39,7 @@ class ActorFixture : public ::testing::Test {
   ActorFixture() {
     services_->sinks = {sink_};
     services_->seed = 7;
-    services_->factories.add_actor(
+    add_actor(services_->factories,
         "worker", [this](caf::event_based_actor* self, std::shared_ptr<ChildContext> context) {
           alive_.push_back(context->path());
           lives_.push_back({context->path(), caf::actor_cast<caf::actor>(self), context});

@@ -33,7 +33,7 @@ TEST_F(SupervisorActor, RestartsAChildThatThrowsAfterItsBackoffInVirtualTime) {
 }
 
 TEST_F(SupervisorActor, CarriesTheCategoryOfAChildFailure) {
-  services_->factories.add_actor("broken", [](caf::event_based_actor*, auto) -> caf::behavior {
+  add_actor(services_->factories, "broken", [](caf::event_based_actor*, auto) -> caf::behavior {
     throw ChildFailure(FailureCategory::external_dependency, "the disk is away");
   });
   launch({.start_failure = StartFailure::restart, .children = {child("a", "broken")}});
@@ -45,7 +45,7 @@ TEST_F(SupervisorActor, CarriesTheCategoryOfAChildFailure) {
 }
 
 TEST_F(SupervisorActor, AFactoryThatThrowsIsAFailedStartOfTheTree) {
-  services_->factories.add_actor("broken", [](caf::event_based_actor*, auto) -> caf::behavior {
+  add_actor(services_->factories, "broken", [](caf::event_based_actor*, auto) -> caf::behavior {
     throw std::runtime_error("no such device");
   });
   auto last = child("b", "broken");

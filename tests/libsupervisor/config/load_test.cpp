@@ -32,7 +32,7 @@ children:
     clear_environment: true
     cwd: /srv
     user: nobody
-    group: 65534
+    user_group: 65534
     umask: "027"
     nice: -5
     resource_limits: {memory: 512MiB, cpu: 10, open_files: 64, core: 0}
@@ -197,11 +197,11 @@ children:
 )");
   EXPECT_EQ(field_of(config, "children[0].restart"), "transient (t.yaml:1:19)");
   EXPECT_EQ(field_of(config, "children[0].graceful_timeout"), "2s (t.yaml:2:30)");
-  EXPECT_EQ(field_of(config, "children[0].watchdog"), "0s (default)");
+  EXPECT_EQ(field_of(config, "children[0].heartbeat.stale_after"), "0s (default)");
   EXPECT_EQ(field_of(config, "children[1].restart"), "temporary (t.yaml:6:14)");
   EXPECT_EQ(field_of(config, "children[1].graceful_timeout"), "infinity (default)");
   EXPECT_EQ(field_of(config, "children[1].children[0].restart"), "transient (t.yaml:1:19)");
-  EXPECT_EQ(field_of(config, "children[1].children[0].watchdog"), "1s (t.yaml:8:43)");
+  EXPECT_EQ(field_of(config, "children[1].children[0].heartbeat.stale_after"), "1s (t.yaml:8:43)");
   EXPECT_EQ(field_of(config, "children[1].children[0].graceful_timeout"), "2s (t.yaml:2:30)");
 }
 

@@ -4,7 +4,14 @@ namespace espalier::supervisor {
 namespace {
 
 constexpr const char* everything = R"(
-supervisor: {name: odd, restart_limit: unlimited}
+supervisor:
+  name: odd
+  restart_limit: unlimited
+  scope: dependents
+  restart_budget: {max_burst: 2.5}
+  admission: {restarts_per_second: 0.25}
+  groups: [{name: g, strategy: one_for_all, restart_limit: 3, depends_on: [{group: h}]}, {name: h}]
+  overrides: [{child: b, strategy: rest_for_one}]
 policy: {child_restart_limit: {max_restarts: unlimited, on_exhausted: escalate}}
 children:
   - name: a
@@ -22,6 +29,14 @@ children:
     children:
       - {name: d, command: [x]}
       - {name: e, children: []}
+  - name: p
+    group: g
+    gates: [{port: 80}, {path: /x}]
+    health_check: {http: "h:80/up", interval: 3s}
+    readiness: {probe: {exec: ["true"]}}
+    sidecar: {primary: a, linked_lifecycle: true}
+    pool: {size: 2, restart_limit: unlimited, template: {kind: blocking, factory: builtin.idle,
+           isolation: process, environment: {A: b}, role: worker}}
 )";
 
 std::string without_comments(const std::string& text) {
@@ -47,13 +62,24 @@ TEST(Render, the_effective_configuration_loads_to_the_same_tree) {
   EXPECT_FALSE(second.tree.children[0].policy.restart_limit);
   EXPECT_EQ(second.tree.children[1].params, first.tree.children.at(1).params);
 
+  EXPECT_EQ(second.tree.groups, first.tree.groups);
+  EXPECT_EQ(second.tree.admission, first.tree.admission);
+  EXPECT_EQ(second.tree.budget, first.tree.budget);
+  EXPECT_EQ(second.tree.children[1].strategy_override, Strategy::rest_for_one);
+  const auto& pool = second.tree.children.at(3);
+  EXPECT_EQ(pool.gates, first.tree.children.at(3).gates);
+  EXPECT_EQ(*pool.policy.health_check, *first.tree.children[3].policy.health_check);
+  EXPECT_EQ(pool.policy.health_check->path, "/up");
+  EXPECT_EQ(pool.policy.readiness, Readiness::probe);
+  EXPECT_EQ(pool.pool->child.process->environment, (Variables{{"A", "b"}}));
+
   EXPECT_EQ(without_comments(text), without_comments(render_effective(second)));
   EXPECT_EQ(values_of(second), values_of(load(render_effective(second))));
 }
 
 TEST(Render, the_effective_configuration_names_sources) {
   const auto text = render_effective(load("children: [{name: a, command: [x], watchdog: 2s}]"));
-  EXPECT_NE(text.find("    watchdog: 2s  # t.yaml:1:46\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("      stale_after: 2s  # t.yaml:1:46\n"), std::string::npos) << text;
   EXPECT_NE(text.find("    restart: permanent  # default\n"), std::string::npos) << text;
 }
 

@@ -38,13 +38,13 @@ class Run {
     std::vector<Input> all;
     if (promises_.finished()) return all;
     if (engine_.next_deadline()) all.emplace_back(input::TimePassed{});
-    const auto count = static_cast<ChildIndex>(engine_.spec().children.size());
+    const auto count = engine_.size();
     for (ChildIndex c = 0; c < count; ++c)
       if (promises_.live(c) != 0) add_answers(c, all);
     if (!commands) return all;
     all.emplace_back(input::Stop{"test", {}, {}});
-    all.emplace_back(input::StopOne{0});
-    all.emplace_back(input::RestartOne{count - 1});
+    all.emplace_back(order(CommandKind::stop_child, 0));
+    all.emplace_back(order(CommandKind::restart_child, count - 1));
     return all;
   }
 
@@ -55,6 +55,13 @@ class Run {
     EngineContext context;
     context.sequence = std::make_shared<std::atomic<std::uint64_t>>(0);
     return context;
+  }
+
+  [[nodiscard]] Input order(CommandKind kind, ChildIndex child) const {
+    auto command = std::make_shared<Command>();
+    command->kind = kind;
+    command->meta = {"tester", "a test"};
+    return input::Order{1, engine_.child_name(child), std::move(command)};
   }
 
   void add_answers(ChildIndex c, std::vector<Input>& all) const {
@@ -113,8 +120,8 @@ class Explorer {
     if (const auto* x = std::get_if<input::ChildRunning>(&in)) return "running " + name(x->child);
     if (const auto* x = std::get_if<input::ChildExited>(&in))
       return std::string{to_string(x->exit.kind)} + " " + name(x->child);
-    if (const auto* x = std::get_if<input::StopOne>(&in)) return "stop_one " + name(x->child);
-    if (const auto* x = std::get_if<input::RestartOne>(&in)) return "restart_one " + name(x->child);
+    if (const auto* x = std::get_if<input::Order>(&in))
+      return std::string{to_string(x->command->kind)} + " " + x->child;
     return std::holds_alternative<input::Stop>(in) ? "stop" : "time";
   }
   [[nodiscard]] std::string name(ChildIndex c) const { return spec_.children[c].name + ","; }

@@ -3,6 +3,8 @@
 #include "espalier/supervisor.hpp"
 #include "support/recording_sink.hpp"
 
+#include "espalier/supervisor/actor/actor_factory.hpp"
+
 #include <caf/all.hpp>
 #include <gtest/gtest.h>
 
@@ -21,7 +23,7 @@ class RuntimeFixture : public ::testing::Test {
       while (context.sleep_for(std::chrono::minutes{1})) {
       }
     });
-    factories_.add_actor("echo", [](caf::event_based_actor*, std::shared_ptr<ChildContext>) {
+    add_actor(factories_, "echo", [](caf::event_based_actor*, std::shared_ptr<ChildContext>) {
       return caf::behavior{[](int x) { return x; }};
     });
   }

@@ -118,7 +118,7 @@ class StuckActor : public RuntimeFixture {
 
   void stop_with_a_stuck_actor(caf::actor_system* system) {
     const auto entered = std::make_shared<std::promise<void>>();
-    factories_.add_actor("endless", [this, entered](caf::event_based_actor* self, auto&&) {
+    add_actor(factories_, "endless", [this, entered](caf::event_based_actor* self, auto&&) {
       self->send(self, 1);
       return caf::behavior{[entered, release = release_](int) {
         entered->set_value();

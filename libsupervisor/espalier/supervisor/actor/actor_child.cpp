@@ -1,5 +1,6 @@
 #include "espalier/supervisor/actor/actor_child.hpp"
 
+#include "espalier/supervisor/actor/actor_factory.hpp"
 #include "espalier/supervisor/actor/child.hpp"
 
 #include <caf/actor_system.hpp>
@@ -147,7 +148,8 @@ ExitRecord exit_record_of(const caf::error& reason, const caf::actor_system& sys
 }
 
 std::unique_ptr<Child> start_actor_child(ChildStart start) {
-  const auto* make = start.services->factories.find_actor(start.spec->factory);
+  const auto* make = static_cast<const ActorFunction*>(
+      start.services->factories.find(ChildKind::actor, start.spec->factory));
   if (!make) throw std::runtime_error("no actor factory named '" + start.spec->factory + "'");
   auto attempt = std::make_shared<Attempt>(std::move(start.id), std::move(start.spec));
   caf::actor handle = start.supervisor->spawn<UserActor>(std::move(start.services), make, attempt);

@@ -21,6 +21,18 @@ bool Attempt::sleep_for(Duration d) {
   return !stop_requested();
 }
 
+Duration Attempt::heartbeat_interval() const {
+  return supervisor::heartbeat_interval(spec_->policy);
+}
+
+void Attempt::request_restart(const std::string& reason) {
+  id_.line->send(input::ChildAsks{id_.child, id_.generation, input::Wish::restart, reason});
+}
+
+void Attempt::request_tree_shutdown(const std::string& reason) {
+  id_.line->send(input::ChildAsks{id_.child, id_.generation, input::Wish::shutdown, reason});
+}
+
 void Attempt::report_ready() {
   id_.line->send(input::ChildReady{id_.child, id_.generation});
 }

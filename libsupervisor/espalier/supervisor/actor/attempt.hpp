@@ -39,6 +39,9 @@ class Attempt final : public ChildContext {
   [[nodiscard]] bool stop_requested() const override { return stop_.stop_requested(); }
   [[nodiscard]] std::stop_token stop_token() const override { return stop_.get_token(); }
   bool sleep_for(Duration d) override;
+  [[nodiscard]] Duration heartbeat_interval() const override;
+  void request_restart(const std::string& reason) override;
+  void request_tree_shutdown(const std::string& reason) override;
   void report_ready() override;
   void report_alive() override;
   void report_status(const std::string& text) override;

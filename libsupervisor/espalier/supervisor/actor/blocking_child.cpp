@@ -14,7 +14,7 @@ struct Run {
   BlockingFunction function = {};
   std::shared_ptr<Attempt> attempt = {};
   std::shared_ptr<Census> census = {};
-  Census::ThreadId id = 0;
+  Census::RunId id = 0;
 };
 
 ExitRecord call(const Run& run) {
@@ -30,7 +30,7 @@ void run_to_its_end(Run run) {
   const auto exit = call(run);
   // Once the exit is known the function's captures are gone and no thread is counted any more.
   run.function = nullptr;
-  run.census->thread_ended(run.id);
+  run.census->run_ended(run.id);
   run.attempt->report_exit(exit);
 }
 
@@ -38,18 +38,18 @@ void run_to_its_end(Run run) {
 class BlockingChild final : public Child {
  public:
   BlockingChild(std::shared_ptr<Attempt> attempt, std::shared_ptr<Census> census,
-                Census::ThreadId id)
+                Census::RunId id)
       : attempt_(std::move(attempt)), census_(std::move(census)), id_(id) {}
 
   void stop(const effect::StopChild&) override { attempt_->request_stop(); }
   void abort(const effect::AbortChild&) override { attempt_->request_stop(); }
-  void abandon() override { census_->thread_abandoned(id_); }
+  void abandon() override { census_->run_abandoned(id_); }
   void supervisor_lost() noexcept override { attempt_->request_stop(); }
 
  private:
   std::shared_ptr<Attempt> attempt_;
   std::shared_ptr<Census> census_;
-  Census::ThreadId id_;
+  Census::RunId id_;
 };
 
 }  // namespace
@@ -60,11 +60,11 @@ std::unique_ptr<Child> start_blocking_child(ChildStart start) {
     throw std::runtime_error("no blocking factory named '" + start.spec->factory + "'");
   const auto census = start.services->census;
   const auto attempt = std::make_shared<Attempt>(std::move(start.id), std::move(start.spec));
-  const auto id = census->thread_began(attempt->path());
+  const auto id = census->run_began(Census::Runner::thread, attempt->path());
   try {
     std::thread{run_to_its_end, Run{*function, attempt, census, id}}.detach();
   } catch (...) {
-    census->thread_ended(id);
+    census->run_ended(id);
     throw;
   }
   return std::make_unique<BlockingChild>(attempt, census, id);

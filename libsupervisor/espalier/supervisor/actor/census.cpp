@@ -25,47 +25,49 @@ std::size_t Census::actors_ever() const {
   return actors_ever_;
 }
 
-Census::ThreadId Census::thread_began(std::string path) {
+Census::RunId Census::run_began(Runner runner, std::string path) {
   const std::lock_guard lock{mutex_};
-  threads_.emplace(++last_thread_, Entry{std::move(path), std::chrono::steady_clock::now()});
-  return last_thread_;
+  ++runs_ever_.at(static_cast<std::size_t>(runner));
+  runs_.emplace(++last_run_, Entry{runner, std::move(path), std::chrono::steady_clock::now()});
+  return last_run_;
 }
 
-void Census::thread_abandoned(ThreadId id) {
+void Census::run_abandoned(RunId id) {
   const std::lock_guard lock{mutex_};
-  const auto found = threads_.find(id);
-  if (found == threads_.end() || std::exchange(found->second.abandoned, true)) return;
+  const auto found = runs_.find(id);
+  if (found == runs_.end() || std::exchange(found->second.abandoned, true)) return;
   ++abandoned_;
   changed_.notify_all();
 }
 
-void Census::thread_ended(ThreadId id) {
+void Census::run_ended(RunId id) {
   const std::lock_guard lock{mutex_};
-  const auto found = threads_.find(id);
-  if (found == threads_.end()) return;
+  const auto found = runs_.find(id);
+  if (found == runs_.end()) return;
   if (found->second.abandoned) --abandoned_;
-  threads_.erase(found);
+  runs_.erase(found);
   changed_.notify_all();
 }
 
-std::vector<Census::Thread> Census::threads() const {
+std::vector<Census::Run> Census::runs(Runner runner) const {
   const std::lock_guard lock{mutex_};
   const auto now = std::chrono::steady_clock::now();
-  std::vector<Thread> result;
-  for (const auto& [id, t] : threads_)
-    result.push_back({t.path, now - t.since, t.abandoned});
+  std::vector<Run> result;
+  for (const auto& [id, run] : runs_) {
+    if (run.runner == runner) result.push_back({run.path, now - run.since, run.abandoned});
+  }
   return result;
 }
 
-std::uint64_t Census::threads_ever() const {
+std::uint64_t Census::runs_ever(Runner runner) const {
   const std::lock_guard lock{mutex_};
-  return last_thread_;
+  return runs_ever_.at(static_cast<std::size_t>(runner));
 }
 
 bool Census::wait_quiet(Duration limit) const {
   std::unique_lock lock{mutex_};
   return changed_.wait_for(lock, limit,
-                           [this] { return actors_ == 0 && threads_.size() == abandoned_; });
+                           [this] { return actors_ == 0 && runs_.size() == abandoned_; });
 }
 
 }  // namespace espalier::supervisor

@@ -2,6 +2,7 @@
 
 #include "espalier/supervisor/core/time.hpp"
 
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -14,38 +15,41 @@
 namespace espalier::supervisor {
 
 /// What of a tree is alive, counted where it begins and ends and not in any supervisor's books.
-/// Outlives the tree for as long as a thread of it runs.
+/// Outlives the tree for as long as a thread or coroutine of it runs.
 ///
 /// Thread rule: every member may be called from any thread.
 class Census {
  public:
-  using ThreadId = std::uint64_t;
+  /// What a child's code runs on.
+  enum class Runner : std::uint8_t { thread, coroutine };
+  using RunId = std::uint64_t;
 
   void actor_began();
   void actor_ended();
   [[nodiscard]] std::size_t actors() const;
 
-  ThreadId thread_began(std::string path);
+  RunId run_began(Runner runner, std::string path);
   /// Nobody waits for it any more.
-  void thread_abandoned(ThreadId id);
-  void thread_ended(ThreadId id);
+  void run_abandoned(RunId id);
+  void run_ended(RunId id);  ///< A second time: no effect.
 
-  struct Thread {
+  struct Run {
     std::string path = {};
     Duration age = Duration::zero();  ///< How long it has run.
     bool abandoned = false;
   };
-  [[nodiscard]] std::vector<Thread> threads() const;
-  [[nodiscard]] std::uint64_t threads_ever() const;
+  [[nodiscard]] std::vector<Run> runs(Runner runner) const;
+  [[nodiscard]] std::uint64_t runs_ever(Runner runner) const;
   [[nodiscard]] std::size_t actors_ever() const;
 
-  /// Waits until no actor and no thread is left, threads that were abandoned aside.
+  /// Waits until no actor, thread or coroutine is left, abandoned ones aside.
   bool wait_quiet(Duration limit) const;
 
  private:
   struct Entry {
-    std::string path;
-    std::chrono::steady_clock::time_point since;
+    Runner runner = Runner::thread;
+    std::string path = {};
+    std::chrono::steady_clock::time_point since = {};
     bool abandoned = false;
   };
 
@@ -54,8 +58,9 @@ class Census {
   std::size_t actors_ = 0;
   std::size_t actors_ever_ = 0;
   std::size_t abandoned_ = 0;
-  ThreadId last_thread_ = 0;
-  std::map<ThreadId, Entry> threads_;
+  RunId last_run_ = 0;
+  std::array<std::uint64_t, 2> runs_ever_ = {};  // By Runner.
+  std::map<RunId, Entry> runs_;
 };
 
 }  // namespace espalier::supervisor

@@ -25,6 +25,8 @@ class Child {
 
   virtual void stop(const effect::StopChild& how) = 0;
   virtual void abort(const effect::AbortChild& how) = 0;
+  /// Stops or starts its clock; only children that declare `can_suspend` are asked.
+  virtual void suspend(bool /*suspended*/) {}
   /// Nobody waits for it any longer.
   virtual void abandon() {}
   /// Its supervisor dies without having stopped it.
@@ -44,6 +46,9 @@ struct ChildStart {
 /// Each throws std::exception when the attempt cannot begin: a failed start.
 [[nodiscard]] std::unique_ptr<Child> start_actor_child(ChildStart start);
 [[nodiscard]] std::unique_ptr<Child> start_blocking_child(ChildStart start);
+[[nodiscard]] std::unique_ptr<Child> start_async_child(ChildStart start);
+/// A blocking function in a copy of this program.
+[[nodiscard]] std::unique_ptr<Child> start_isolated_child(ChildStart start);
 [[nodiscard]] std::unique_ptr<Child> start_process_child(ChildStart start);
 [[nodiscard]] std::unique_ptr<Child> start_subtree_child(ChildStart start);
 

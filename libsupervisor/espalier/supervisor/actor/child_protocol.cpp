@@ -21,6 +21,11 @@ void ReportLine::send(Input what, caf::message_priority priority) {
   }
 }
 
+void ReportLine::ping(Ping what) {
+  const std::lock_guard lock{mutex_};
+  if (to_) caf::anon_send(to_, std::move(what));
+}
+
 void ReportLine::close() {
   caf::actor last;  // Let go outside the lock: the last handle ends the actor, which closes.
   const std::lock_guard lock{mutex_};

@@ -5,6 +5,8 @@
 #include <caf/actor.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 
+#include <future>
+#include <memory>
 #include <mutex>
 
 namespace espalier::supervisor {
@@ -13,6 +15,11 @@ namespace espalier::supervisor {
 /// exited) and from those who command it.
 struct Feed {
   Input input = {};
+};
+
+/// Asks a supervisor to keep a promise when it gets to it; one that ends first breaks it.
+struct Ping {
+  std::shared_ptr<std::promise<void>> answer = {};
 };
 
 /// The way into a supervisor for threads that may outlive it.
@@ -27,6 +34,7 @@ class ReportLine {
   /// Holds `to` until `close`. Only the first call counts, and none after `close`.
   void open(const caf::actor& to);
   void send(Input what, caf::message_priority priority = caf::message_priority::normal);
+  void ping(Ping what);
   void close();
 
  private:
@@ -38,3 +46,4 @@ class ReportLine {
 }  // namespace espalier::supervisor
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(espalier::supervisor::Feed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(espalier::supervisor::Ping)

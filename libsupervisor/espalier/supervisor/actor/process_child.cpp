@@ -1,4 +1,5 @@
 #include "espalier/supervisor/actor/child.hpp"
+#include "espalier/supervisor/actor/process_listener.hpp"
 
 #include <utility>
 
@@ -6,7 +7,6 @@ namespace espalier::supervisor {
 
 namespace {
 
-// Carries what the host's thread sees to the supervisor; output does not pass through it.
 class Listener final : public ProcessListener {
  public:
   Listener(AttemptId id, std::shared_ptr<OutputSink> output)
@@ -22,6 +22,9 @@ class Listener final : public ProcessListener {
   }
   void on_status(const std::string& text) override {
     id_.line->send(input::ChildStatus{id_.child, id_.generation, text});
+  }
+  void on_asks(input::Wish wish, const std::string& reason) override {
+    id_.line->send(input::ChildAsks{id_.child, id_.generation, wish, reason});
   }
   void on_output(bool is_stderr, std::string line, bool truncated) override {
     if (!output_) return;
@@ -45,6 +48,7 @@ class ProcessChild final : public Child {
 
   void stop(const effect::StopChild&) override { host_.stop(token_); }
   void abort(const effect::AbortChild&) override { host_.abort(token_); }
+  void suspend(bool suspended) override { host_.suspend(token_, suspended); }
   void supervisor_lost() noexcept override { host_.abort(token_); }
 
  private:
@@ -54,14 +58,23 @@ class ProcessChild final : public Child {
 
 }  // namespace
 
+std::shared_ptr<ProcessListener> make_process_listener(AttemptId id,
+                                                       std::shared_ptr<OutputSink> output) {
+  return std::make_shared<Listener>(std::move(id), std::move(output));
+}
+
+std::unique_ptr<Child> launch_process(ProcessHost& host, LaunchRequest request) {
+  return std::make_unique<ProcessChild>(host, host.launch(std::move(request)));
+}
+
 std::unique_ptr<Child> start_process_child(ChildStart start) {
   auto& host = start.services->host();
   LaunchRequest request{.path = start.id.path,
                         .generation = start.id.generation,
                         .spec = start.spec->process,
                         .watchdog = start.spec->policy.watchdog};
-  request.listener = std::make_shared<Listener>(std::move(start.id), start.services->output);
-  return std::make_unique<ProcessChild>(host, host.launch(std::move(request)));
+  request.listener = make_process_listener(std::move(start.id), start.services->output);
+  return launch_process(host, std::move(request));
 }
 
 }  // namespace espalier::supervisor

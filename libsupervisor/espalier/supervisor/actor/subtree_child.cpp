@@ -19,8 +19,8 @@ class ParentUplink final : public Uplink {
     id_.line->send(input::ChildReady{id_.child, id_.generation});
   }
   void finished(const effect::Finished& how) override {
-    id_.line->send(
-        input::ChildExited{id_.child, id_.generation, how.exit, how.cause, how.children});
+    id_.line->send(input::ChildExited{id_.child, id_.generation, how.exit, how.cause, how.children,
+                                      how.ends_tree});
   }
 
  private:
@@ -58,6 +58,7 @@ std::unique_ptr<Child> start_subtree_child(ChildStart start) {
       supervisor_actor,
       SupervisorStart{.services = std::move(start.services),
                       .spec = start.spec->supervisor,
+                      .pool = start.spec->pool,
                       .path = std::move(path),
                       .uplink = std::make_shared<ParentUplink>(std::move(start.id)),
                       .line = line,

@@ -1,6 +1,8 @@
 #include "espalier/supervisor/actor/supervisor_actor.hpp"
 
 #include "espalier/supervisor/actor/actor_child.hpp"
+#include "espalier/supervisor/actor/make_engine.hpp"
+#include "espalier/supervisor/actor/supervisor_thread.hpp"
 
 #include <caf/actor_system.hpp>
 
@@ -23,7 +25,12 @@ SupervisorState::~SupervisorState() {
   for (auto life = lives_.rbegin(); life != lives_.rend(); ++life) {
     if (life->child) life->child->supervisor_lost();
   }
+  for (const auto& [about, token] : probes_)
+    with_.services->probes().cancel(token);
   with_.line->close();
+  const SupervisorThreadMark mark;
+  if (with_.services->admission) with_.services->admission->drop(with_.line, now_);
+  if (face_) face_->retire(end_for_others());
   if (!finished_) with_.uplink->finished(unexpected_end());
   with_.services->census->actor_ended();
 }
@@ -37,11 +44,15 @@ caf::behavior SupervisorState::make_behavior(SupervisorStart start) {
     return reason_of(thrown);
   });
   with_.line->open(caf::actor_cast<caf::actor>(self_));
-  engine_ = std::make_shared<SupervisorEngine>(
-      *with_.spec,
-      EngineContext{with_.path, with_.services->sequence, seed_for(*with_.services, with_.path)});
+  engine_ = make_engine(with_, EngineContext{.path = with_.path,
+                                             .sequence = with_.services->sequence,
+                                             .seed = seed_for(*with_.services, with_.path),
+                                             .admission = with_.services->admission != nullptr});
+  face_ = std::make_unique<PublicFace>(with_.services->directory, with_.path, with_.line, *engine_,
+                                       info());
   with_.spec.reset();  // The engine has its own.
-  lives_.resize(engine_->spec().children.size());
+  with_.pool.reset();
+  lives_.resize(engine_->size());
   self_->set_down_handler([this](caf::down_msg& down) { on_down(down); });
   self_->set_exit_handler([this](caf::exit_msg& why) {
     feed(input::Stop{"exit message: " + self_->system().render(why.reason)});
@@ -49,6 +60,7 @@ caf::behavior SupervisorState::make_behavior(SupervisorStart start) {
   feed(input::Start{with_.cause});
   return {
       [this](Feed& report) { feed(std::move(report.input)); },
+      [](const Ping& ping) { ping.answer->set_value(); },
       [this](caf::ok_atom) {
         turn_pending_ = false;
         work();
@@ -56,6 +68,7 @@ caf::behavior SupervisorState::make_behavior(SupervisorStart start) {
       [this](caf::tick_atom, std::uint64_t timer) {
         if (timer != timer_) return;
         armed_for_.reset();
+        if (with_.services->admission) with_.services->admission->poll(self_->clock().now());
         feed(input::TimePassed{});
       },
   };
@@ -64,6 +77,15 @@ caf::behavior SupervisorState::make_behavior(SupervisorStart start) {
 void SupervisorState::feed(Input what) {
   if (const auto* exited = std::get_if<input::ChildExited>(&what)) {
     forget(exited->child, exited->generation);
+  } else if (const auto* order = std::get_if<input::Order>(&what)) {
+    const auto& command = *order->command;
+    if (meta_problem(command.kind, command.meta)) return refuse_blank(*order);
+    if (command.kind == CommandKind::shutdown_tree && !command.dry_run && with_.path == "/") {
+      with_.services->stopping = true;
+    }
+  } else if (with_.path == "/" && (std::holds_alternative<input::Stop>(what) ||
+                                   std::holds_alternative<input::Abort>(what))) {
+    with_.services->stopping = true;
   }
   inbox_.push_back(std::move(what));
   work();
@@ -71,15 +93,14 @@ void SupervisorState::feed(Input what) {
 
 void SupervisorState::work() {
   if (std::exchange(working_, true)) return;
+  const SupervisorThreadMark mark;
   int starts = 0;
   while (!finished_) {
     if (effects_.empty()) {
       if (inbox_.empty()) break;
-      now_ = self_->clock().now();
       const auto next = std::move(inbox_.front());
       inbox_.pop_front();
-      for (auto& wanted : engine_->handle(next, now_))
-        effects_.push_back(std::move(wanted));
+      decide(next);
       continue;
     }
     if (std::holds_alternative<effect::StartChild>(effects_.front()) &&
@@ -95,6 +116,20 @@ void SupervisorState::work() {
   if (!finished_) arm_timer();
 }
 
+void SupervisorState::decide(const Input& what) {
+  now_ = self_->clock().now();
+  auto effects = engine_->handle(what, now_);
+  face_->show(*engine_, effects, now_);
+  for (auto& wanted : effects)
+    effects_.push_back(std::move(wanted));
+}
+
+void SupervisorState::refuse_blank(const input::Order& order) {
+  const SupervisorThreadMark mark;
+  const auto problem = meta_problem(order.command->kind, order.command->meta);
+  face_->desk().answer(order.ticket, unexpected<Error>(*problem));
+}
+
 void SupervisorState::on_down(const caf::down_msg& down) {
   const auto found = watched_.find(down.source.id());
   if (found == watched_.end()) return;
@@ -106,26 +141,34 @@ void SupervisorState::on_down(const caf::down_msg& down) {
 // An armed timer that is too early only makes the engine look once more, so one is set only for
 // what is earlier: pending ones cannot be cancelled and must not pile up.
 void SupervisorState::arm_timer() {
-  const auto next = engine_->next_deadline();
+  auto next = engine_->next_deadline();
+  if (const auto& admission = with_.services->admission) {
+    const auto due = admission->next_deadline();
+    if (due && (!next || *due < *next)) next = due;
+  }
   if (!next || (armed_for_ && *armed_for_ <= *next)) return;
   armed_for_ = next;
   self_->scheduled_send(self_, *next, caf::tick_atom_v, ++timer_);
 }
 
 std::unique_ptr<Child> SupervisorState::start_child(const effect::StartChild& x) {
-  const auto& spec = engine_->spec().children[x.child];
+  const auto spec = engine_->child_spec(x.child);
   ChildStart start{.supervisor = self_,
                    .services = with_.services,
-                   .spec = {engine_, &spec},
+                   .spec = spec,
                    .id = {path_of(x.child), x.child, x.generation, x.attempt, with_.line},
                    .cause = x.cause};
-  switch (spec.kind) {
+  switch (spec->kind) {
     case ChildKind::actor:
       return start_actor_child(std::move(start));
+    case ChildKind::async:
+      return start_async_child(std::move(start));
     case ChildKind::blocking:
-      return start_blocking_child(std::move(start));
+      return spec->isolation == Isolation::process ? start_isolated_child(std::move(start))
+                                                   : start_blocking_child(std::move(start));
     case ChildKind::process:
       return start_process_child(std::move(start));
+    case ChildKind::pool:
     case ChildKind::supervisor:
       return start_subtree_child(std::move(start));
   }
@@ -138,8 +181,10 @@ void SupervisorState::carry_out(const effect::StartChild& x) {
     if (const auto id = child->watched()) watched_[id] = {x.child, x.generation};
     lives_[x.child] = {x.generation, std::move(child)};
     // A process says so itself, with its pid, and a subtree once it is up.
-    const auto kind = engine_->spec().children[x.child].kind;
-    if (kind == ChildKind::actor || kind == ChildKind::blocking) {
+    const auto spec = engine_->child_spec(x.child);
+    const auto kind = spec->kind;
+    const bool on_thread = kind == ChildKind::blocking && spec->isolation == Isolation::none;
+    if (kind == ChildKind::actor || kind == ChildKind::async || on_thread) {
       inbox_.push_back(input::ChildRunning{x.child, x.generation});
     }
   } catch (...) {
@@ -164,7 +209,52 @@ void SupervisorState::carry_out(const effect::AbandonChild& x) {
   forget(x.child, x.generation);
 }
 
+void SupervisorState::carry_out(const effect::SuspendChild& x) {
+  if (auto* child = live(x.child, x.generation)) child->suspend(x.suspended);
+}
+
+void SupervisorState::carry_out(const effect::RunProbe& x) {
+  carry_out(effect::CancelProbe{x.child, x.purpose});
+  ProbeRequest request{.path = path_of(x.child), .spec = x.probe, .gates = x.gates};
+  request.done = [line = with_.line, child = x.child, purpose = x.purpose, number = x.number](
+                     bool ok, const std::string& message) {
+    line->send(input::ProbeResult{child, purpose, number, ok, message});
+  };
+  probes_[{x.child, x.purpose}] = with_.services->probes().start(std::move(request));
+}
+
+void SupervisorState::carry_out(const effect::CancelProbe& x) {
+  const auto found = probes_.find({x.child, x.purpose});
+  if (found == probes_.end()) return;
+  with_.services->probes().cancel(found->second);
+  probes_.erase(found);
+}
+
+void SupervisorState::carry_out(const effect::RequestAdmission& x) {
+  if (with_.services->admission) with_.services->admission->request(with_.line, x, now_);
+}
+
+void SupervisorState::carry_out(const effect::EndAdmission& x) {
+  if (with_.services->admission) with_.services->admission->end(with_.line, x, now_);
+}
+
+void SupervisorState::carry_out(const effect::Reply& x) {
+  face_->desk().answer(x.ticket, x.result);
+}
+
+void SupervisorState::carry_out(const effect::ChildCreated& x) {
+  if (x.child >= lives_.size()) lives_.resize(x.child + std::size_t{1});
+  lives_[x.child] = {};
+  face_->created(x.child);
+}
+
+void SupervisorState::carry_out(const effect::EndTree& x) {
+  const auto root = with_.services->directory->find("/");
+  if (root) root->line->send(input::Stop{x.reason, {}, x.cause}, caf::message_priority::high);
+}
+
 void SupervisorState::carry_out(effect::Emit& x) {
+  if (std::holds_alternative<events::PlanApplied>(x.body)) face_->tell(info());
   if (with_.services->sinks.empty()) return;
   with_.services->publish({.sequence = x.sequence,
                            .epoch = with_.services->epoch,
@@ -183,6 +273,7 @@ void SupervisorState::carry_out(const effect::TreeUp&) {
 
 void SupervisorState::carry_out(const effect::Finished& x) {
   finished_ = true;
+  face_->retire(end_for_others());
   with_.uplink->finished(x);
   self_->quit();
 }
@@ -197,7 +288,23 @@ void SupervisorState::forget(ChildIndex child, Generation generation) {
 }
 
 std::string SupervisorState::path_of(ChildIndex child) const {
-  return join_path(with_.path, engine_->spec().children[child].name);
+  return join_path(with_.path, face_->name(child));
+}
+
+SupervisorInfo SupervisorState::info() const {
+  if (const auto* engine = dynamic_cast<const SupervisorEngine*>(engine_.get())) {
+    const auto& spec = engine->spec();
+    return {ChildKind::supervisor, spec.strategy, spec.config_version};
+  }
+  return {.kind = ChildKind::pool};
+}
+
+// What those hear who wait for an answer of this supervisor when it ends.
+Error SupervisorState::end_for_others() const {
+  if (with_.services->stopping) {
+    return {Error::Code::shutting_down, "the tree is shutting down; nothing more can be asked"};
+  }
+  return {Error::Code::gone, with_.path + " ended before it was done; look at it and ask again"};
 }
 
 effect::Finished SupervisorState::unexpected_end() const {
@@ -207,6 +314,7 @@ effect::Finished SupervisorState::unexpected_end() const {
                                             .category = FailureCategory::panic,
                                             .message = fault_};
   for (ChildIndex i = 0; i < lives_.size(); ++i) {
+    if (face_->is_removed(i)) continue;
     const auto outcome =
         lives_[i].child ? ChildShutdownOutcome::aborted : ChildShutdownOutcome::already_exited;
     result.children.push_back(

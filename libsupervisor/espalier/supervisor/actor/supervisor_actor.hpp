@@ -2,6 +2,7 @@
 
 #include "espalier/supervisor/actor/child.hpp"
 #include "espalier/supervisor/actor/child_protocol.hpp"
+#include "espalier/supervisor/actor/public_face.hpp"
 #include "espalier/supervisor/actor/tree_services.hpp"
 #include "espalier/supervisor/core/engine.hpp"
 
@@ -9,10 +10,12 @@
 #include <caf/stateful_actor.hpp>
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace espalier::supervisor {
@@ -30,6 +33,7 @@ class Uplink {
 struct SupervisorStart {
   std::shared_ptr<TreeServices> services = {};
   std::shared_ptr<const SupervisorSpec> spec = {};
+  std::shared_ptr<const PoolSpec> pool = {};  ///< Instead of `spec`.
   std::string path = "/";
   std::shared_ptr<Uplink> uplink = {};
   std::shared_ptr<ReportLine> line = {};
@@ -62,6 +66,8 @@ class SupervisorState {
   };
 
   void feed(Input what);
+  void refuse_blank(const input::Order& order);
+  void decide(const Input& what);
   void work();
   void on_down(const caf::down_msg& down);
   void arm_timer();
@@ -69,6 +75,14 @@ class SupervisorState {
   void carry_out(const effect::StopChild& x);
   void carry_out(const effect::AbortChild& x);
   void carry_out(const effect::AbandonChild& x);
+  void carry_out(const effect::SuspendChild& x);
+  void carry_out(const effect::RunProbe& x);
+  void carry_out(const effect::CancelProbe& x);
+  void carry_out(const effect::RequestAdmission& x);
+  void carry_out(const effect::EndAdmission& x);
+  void carry_out(const effect::Reply& x);
+  void carry_out(const effect::ChildCreated& x);
+  void carry_out(const effect::EndTree& x);
   void carry_out(effect::Emit& x);
   void carry_out(const effect::TreeUp& x);
   void carry_out(const effect::Finished& x);
@@ -77,17 +91,21 @@ class SupervisorState {
   void forget(ChildIndex child, Generation generation);
   [[nodiscard]] std::string path_of(ChildIndex child) const;
   [[nodiscard]] effect::Finished unexpected_end() const;
+  [[nodiscard]] SupervisorInfo info() const;
+  [[nodiscard]] Error end_for_others() const;
 
   caf::event_based_actor* self_;
   SupervisorStart with_;
-  std::shared_ptr<SupervisorEngine> engine_;  // Shared: attempts share the spec within.
-  std::deque<Input> inbox_;                   // Effects make inputs; they wait their turn here.
-  std::deque<Effect> effects_;                // Not yet carried out, in order.
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<PublicFace> face_;
+  std::deque<Input> inbox_;     // Effects make inputs; they wait their turn here.
+  std::deque<Effect> effects_;  // Not yet carried out, in order.
   bool working_ = false;
   bool turn_pending_ = false;
   bool finished_ = false;
   std::vector<Life> lives_;  // By ChildIndex.
   std::unordered_map<caf::actor_id, Watched> watched_;
+  std::map<std::pair<ChildIndex, input::ProbePurpose>, ProbeToken> probes_;
   std::uint64_t timer_ = 0;  // CAF 0.17 cannot cancel a timer; older numbers are ignored.
   std::optional<TimePoint> armed_for_;
   TimePoint now_;

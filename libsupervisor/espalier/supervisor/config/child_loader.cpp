@@ -1,6 +1,7 @@
 #include "espalier/supervisor/config/internal/child_loader.hpp"
 
 #include "espalier/supervisor/config/internal/tree_edit.hpp"
+#include "espalier/supervisor/core/work_role.hpp"
 
 #include <algorithm>
 
@@ -8,36 +9,39 @@ namespace espalier::supervisor::internal {
 
 namespace {
 
-const Node* value_of(const Node& node, const std::string& key) {
-  const auto* entry = node.find(key);
-  return entry == nullptr ? nullptr : &entry->value;
-}
-
-std::string at(const std::string& path, std::size_t index) {
-  return path + "[" + std::to_string(index) + "]";
-}
-
 bool names_field(const std::string& key, const FieldVisitor::Body& body) {
   FieldNames fields;
   body(fields);
-  return std::find(fields.names().begin(), fields.names().end(), key) != fields.names().end();
+  const auto& names = fields.names();
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    return name == key || name.rfind(key + ".", 0) == 0;
+  });
 }
 
 // Why a key that a child may have does not fit a child of this kind.
-std::string other_kind(const std::string& key, ChildKind kind) {
+std::string other_kind(const std::string& key, ChildKind kind, bool is_template) {
   ChildSpec child;
   ProcessSpec process;
   SupervisorSpec supervisor;
+  Overrides overrides;
   std::string owner;
-  if (names_field(key, [&](FieldVisitor& v) { describe_process(v, process); })) owner = "process";
-  if (key == "resource_limits") owner = "process";
-  if (names_field(key, [&](FieldVisitor& v) { describe_factory(v, child); })) {
-    owner = "actor or blocking";
-  }
-  const bool nested = key == "children" || key == "policy" || key == "shutdown";
-  if (nested ||
-      names_field(key, [&](FieldVisitor& v) { describe_nested_supervisor(v, supervisor); })) {
+  if (names_field(key, [&](FieldVisitor& v) { describe_surroundings(v, process); })) {
+    owner = "process, or blocking with isolation: process";
+  } else if (names_field(key, [&](FieldVisitor& v) { describe_process(v, process); })) {
+    owner = "process";
+  } else if (names_field(key, [&](FieldVisitor& v) { describe_factory(v, child); })) {
+    owner = "actor, async or blocking";
+  } else if (key == "pool") {
+    owner = "pool";
+  } else if (key == "children" || key == "policy" || key == "shutdown" ||
+             names_field(key, [&](FieldVisitor& v) {
+               describe_nested_supervisor(v, supervisor, &overrides);
+             })) {
     owner = "supervisor";
+  } else if (is_template && names_field(key, [&](FieldVisitor& v) { describe_child(v, child); })) {
+    return "belongs to the pool, not to its template; move it up";
+  } else if (key == "admission" || key == "config_version") {
+    return "belongs to the root; move it to the section supervisor";
   }
   if (owner.empty()) return {};
   return "belongs to a child of kind " + owner + "; this one is of kind " +
@@ -67,21 +71,7 @@ void load_scope(LoadContext& context, const Node& node, const std::string& path,
   for (const auto& spelling : policy_spellings())
     spellings.push_back(spelling.other);
   policy.finish({}, spellings);
-  if (section != nullptr) check_backoff(context, *section, prefix + "policy", scope.policy.backoff);
-}
-
-void check_backoff(LoadContext& context, const Node& node, const std::string& path,
-                   const Backoff& backoff) {
-  const auto* written = value_of(node, "backoff");
-  if (written == nullptr || backoff.initial <= backoff.max) return;
-  for (const auto* key : {"initial", "initial_ms", "max", "max_ms"}) {
-    const auto* value = value_of(*written, key);
-    if (value == nullptr) continue;
-    context.fail(value->position, path + ".backoff." + key,
-                 "the initial delay " + render_duration(backoff.initial) + " is above the max " +
-                     render_duration(backoff.max) + "; lower it or raise max");
-    return;
-  }
+  if (section != nullptr) check_policy(context, *section, prefix + "policy", scope.policy);
 }
 
 void ChildLoader::load(Entry& list, const std::string& path, const Scope& scope,
@@ -92,42 +82,68 @@ void ChildLoader::load(Entry& list, const std::string& path, const Scope& scope,
     return;
   }
   for (std::size_t i = 0; i < list.value.items.size(); ++i) {
-    into.children.push_back(load_child(list.value.items[i], at(path, i), scope));
+    into.children.push_back(load_child(list.value.items[i], at(path, i), scope, Place::sibling));
   }
   check_siblings(list, path, into);
 }
 
-ChildSpec ChildLoader::load_child(Node& node, const std::string& path, const Scope& scope) {
+void ChildLoader::move_keys(Node& node, const std::string& path, const ChildSpec& child) {
+  auto spellings = policy_spellings();
+  if (child.kind == ChildKind::supervisor) {
+    std::erase_if(spellings, [](const auto& x) { return is_supervisors_own(x.other); });
+  }
+  move_spellings(node, spellings, path, context_.problems);
+  move_spellings(node, child_spellings(), path, context_.problems);
+}
+
+void ChildLoader::take_role(const Node& node, ChildSpec& child, Sources& sources) {
+  ChildSpec ahead;
+  peek(node, "role", ahead);
+  if (!ahead.role) return;
+  apply_role(*ahead.role, child.policy);
+  for (const auto* field :
+       {"restart", "child_restart_limit.max_restarts", "child_restart_limit.window",
+        "child_restart_limit.on_exhausted", "backoff.initial", "backoff.max", "backoff.jitter",
+        "on_timeout", "severity"}) {
+    sources[field] = std::string("role ") + to_string(*ahead.role);
+  }
+}
+
+ChildSpec ChildLoader::load_child(Node& node, const std::string& path, const Scope& scope,
+                                  Place place) {
   ChildSpec child;
   child.position = node.position;
   child.policy = scope.policy;
   auto sources = scope.policy_sources;
-  if (node.kind == Node::Kind::map) guess_kind(node, path, child);
-  if (child.kind == ChildKind::supervisor) {
-    // Below it may be any number of children, each with bounds of its own.
-    child.policy.stop = {StopPolicy::Kind::infinity, child.policy.stop.grace};
-    child.policy.start_timeout = Duration::zero();
-    sources.erase("graceful_timeout");
-    sources.erase("start_timeout");
-    auto spellings = policy_spellings();
-    std::erase_if(spellings, [](const auto& x) { return x.other == "restart_limit"; });
-    move_spellings(node, spellings, path, context_.problems);
-  } else {
-    move_spellings(node, policy_spellings(), path, context_.problems);
-  }
-  Reader reader(context_, &node, path, sources);
   if (node.kind != Node::Kind::map) {
+    Reader reader(context_, &node, path, sources);
     if (node.kind == Node::Kind::null) {
       context_.fail(node.position, path, "expected a child, such as {name: web, command: [...]}");
     }
     return child;
   }
-  describe_child(reader, child);
-  if (node.find("name") == nullptr) {
-    context_.fail(node.position, path, "a child needs a name: add name: to it");
+  guess_kind(node, path, child);
+  move_keys(node, path, child);
+  if (child.kind == ChildKind::supervisor || child.kind == ChildKind::pool) {
+    // Below it may be any number of children, each with bounds of its own.
+    child.policy.stop = {StopPolicy::Kind::infinity, child.policy.stop.grace};
+    child.policy.start_timeout = Duration::zero();
+    sources.erase("graceful_timeout");
+    sources.erase("start_timeout");
+  }
+  take_role(node, child, sources);
+  Reader reader(context_, &node, path, sources);
+  if (place == Place::pool_template) {
+    child.name = "member";
+    describe_made(reader, child);
+  } else {
+    describe_child(reader, child);
+    if (node.find("name") == nullptr) {
+      context_.fail(node.position, path, "a child needs a name: add name: to it");
+    }
   }
   describe_policy(reader, child.policy);
-  check_backoff(context_, node, path, child.policy.backoff);
+  check_policy(context_, node, path, child.policy);
   switch (child.kind) {
     case ChildKind::supervisor:
       load_supervisor(reader, node, path, scope, child);
@@ -135,49 +151,61 @@ ChildSpec ChildLoader::load_child(Node& node, const std::string& path, const Sco
     case ChildKind::process:
       load_process(reader, node, path, child);
       break;
+    case ChildKind::pool:
+      load_pool(reader, node, path, scope, child);
+      break;
     case ChildKind::actor:
+    case ChildKind::async:
     case ChildKind::blocking:
       load_factory(reader, node, path, child);
       break;
   }
-  reader.finish([&](const std::string& key) { return other_kind(key, child.kind); },
-                {"command", "children", "factory"});
+  const bool is_template = place == Place::pool_template;
+  reader.finish([&](const std::string& key) { return other_kind(key, child.kind, is_template); },
+                {"command", "children", "factory", "pool"});
   return child;
 }
 
+void ChildLoader::peek(const Node& node, const std::string& key, ChildSpec& child) {
+  const auto* entry = node.find(key);
+  if (entry == nullptr) return;
+  Problems unused_problems;
+  Problems unused_warnings;
+  std::vector<EffectiveField> unused_fields;
+  LoadContext quiet{context_.environment, unused_problems, unused_warnings, unused_fields};
+  Node only;
+  only.kind = Node::Kind::map;
+  only.entries = {*entry};
+  Sources sources;
+  Reader reader(quiet, &only, {}, sources);
+  describe_made(reader, child);
+}
+
 void ChildLoader::guess_kind(const Node& node, const std::string& path, ChildSpec& child) {
-  if (const auto* kind = value_of(node, "kind"); kind != nullptr) {
-    // Read ahead, since the kind decides which fields there are; the reader files any problem.
-    Problems unused_problems;
-    std::vector<EffectiveField> unused_fields;
-    LoadContext quiet{context_.environment, unused_problems, unused_fields};
-    Node only;
-    only.kind = Node::Kind::map;
-    only.entries = {*node.find("kind")};
-    Sources sources;
-    Reader reader(quiet, &only, path, sources);
-    child.kind = node.find("children") != nullptr  ? ChildKind::supervisor
-                 : node.find("command") != nullptr ? ChildKind::process
-                                                   : ChildKind::actor;
-    describe_child(reader, child);
-  } else if (node.find("command") != nullptr) {
+  const bool is_written = node.find("kind") != nullptr;
+  if (node.find("command") != nullptr) {
     child.kind = ChildKind::process;
   } else if (node.find("children") != nullptr) {
     child.kind = ChildKind::supervisor;
-  } else if (node.find("factory") != nullptr) {
+  } else if (node.find("pool") != nullptr) {
+    child.kind = ChildKind::pool;
+  } else if (node.find("factory") != nullptr && !is_written) {
     context_.fail(node.position, path + ".kind",
-                  "is missing; say kind: actor or kind: blocking beside factory");
-  } else {
+                  "is missing; say kind: actor, async or blocking beside factory");
+  } else if (!is_written) {
     context_.fail(node.position, path + ".kind",
-                  "is missing; give the child a command, children, or a kind with a factory");
+                  "is missing; give the child a command, children, a pool, or a kind with a "
+                  "factory");
   }
+  peek(node, "kind", child);
 }
 
 void ChildLoader::load_supervisor(Reader& reader, Node& node, const std::string& path,
                                   const Scope& scope, ChildSpec& child) {
   auto spec = std::make_shared<SupervisorSpec>();
   spec->name = child.name;
-  describe_nested_supervisor(reader, *spec);
+  Overrides overrides;
+  describe_nested_supervisor(reader, *spec, &overrides);
   for (const auto* key : {"policy", "shutdown", "children"})
     reader.allow(key);
   auto inner = scope;
@@ -192,6 +220,7 @@ void ChildLoader::load_supervisor(Reader& reader, Node& node, const std::string&
     context_.fail(node.position, path,
                   "a supervisor needs children; write children: [] if it has none yet");
   }
+  finish_level(context_, &node, path, false, overrides, *spec);
   child.supervisor = std::move(spec);
 }
 
@@ -212,6 +241,11 @@ void ChildLoader::load_process(Reader& reader, const Node& node, const std::stri
 void ChildLoader::load_factory(Reader& reader, const Node& node, const std::string& path,
                                ChildSpec& child) {
   describe_factory(reader, child);
+  if (child.isolation == Isolation::process) {
+    auto surroundings = std::make_shared<ProcessSpec>();
+    describe_surroundings(reader, *surroundings);
+    child.process = std::move(surroundings);
+  }
   const auto* factory = value_of(node, "factory");
   if (factory == nullptr) {
     if (node.find("kind") != nullptr) {
@@ -221,58 +255,41 @@ void ChildLoader::load_factory(Reader& reader, const Node& node, const std::stri
     }
     return;
   }
-  if (std::find(factories_.begin(), factories_.end(), child.factory) != factories_.end()) return;
+  if (std::find(options_.known_factories.begin(), options_.known_factories.end(), child.factory) !=
+      options_.known_factories.end())
+    return;
   if (factory->kind != Node::Kind::scalar) return;
-  const auto near = hint(child.factory, factories_);
+  const auto near = hint(child.factory, options_.known_factories);
   context_.fail(factory->position, path + ".factory",
                 "no factory is named " + quote(child.factory) + near + "; known are " +
-                    (factories_.empty() ? "none" : one_of(factories_)));
+                    (options_.known_factories.empty() ? "none" : one_of(options_.known_factories)));
 }
 
-void ChildLoader::check_siblings(const Entry& list, const std::string& path,
-                                 const SupervisorSpec& spec) {
-  std::map<std::string, std::size_t> first;
-  std::vector<std::string> names;
-  bool sound = true;
-  for (std::size_t i = 0; i < spec.children.size(); ++i) {
-    const auto& name = spec.children[i].name;
-    const auto* written = value_of(list.value.items[i], "name");
-    if (written == nullptr) continue;
-    names.push_back(name);
-    const auto [same, fresh] = first.emplace(name, i);
-    if (fresh) continue;
-    sound = false;
-    context_.fail(written->position, at(path, i) + ".name",
-                  quote(name) + " is taken by the sibling at " +
-                      to_string(spec.children[same->second].position) + "; choose another");
+void ChildLoader::load_pool(Reader& reader, Node& node, const std::string& path, const Scope& scope,
+                            ChildSpec& child) {
+  reader.allow("pool");
+  auto* entry = node.find("pool");
+  if (entry == nullptr || entry->value.kind != Node::Kind::map) {
+    context_.fail(
+        entry == nullptr ? node.position : entry->value.position, path + ".pool",
+        "a pool needs a size and a template: pool: {size: 4, template: {command: [...]}}");
+    return;
   }
-  for (std::size_t i = 0; i < spec.children.size(); ++i) {
-    check_dependencies(list.value.items[i], at(path, i), spec.children[i], names, sound);
+  auto& map = entry->value;
+  auto spec = std::make_shared<PoolSpec>();
+  spec->shutdown = scope.shutdown;
+  Sources sources;
+  Reader inner(context_, &map, path + ".pool", sources);
+  describe_pool(inner, *spec);
+  inner.allow("template");
+  inner.finish();
+  if (map.find("size") == nullptr) spec->size = spec->min;
+  if (auto* made = map.find("template"); made != nullptr) {
+    spec->child = load_child(made->value, path + ".pool.template", scope, Place::pool_template);
+  } else {
+    context_.fail(map.position, path + ".pool", "a pool needs a template: the child it is made of");
   }
-  if (!sound) return;
-  const auto order = start_order(spec);
-  if (!order.problem.empty()) {
-    context_.fail(list.position, path, order.problem + "; take one of these dependencies away");
-  }
-}
-
-void ChildLoader::check_dependencies(const Node& node, const std::string& path,
-                                     const ChildSpec& child, const std::vector<std::string>& names,
-                                     bool& sound) {
-  const auto* list = value_of(node, "dependencies");
-  if (list == nullptr || list->items.size() != child.dependencies.size()) return;
-  for (std::size_t i = 0; i < child.dependencies.size(); ++i) {
-    const auto& name = child.dependencies[i];
-    std::string fault;
-    if (name == child.name) {
-      fault = "a child cannot depend on itself; remove it";
-    } else if (std::find(names.begin(), names.end(), name) == names.end()) {
-      fault = "no sibling is named " + quote(name) + hint(name, names);
-    }
-    if (fault.empty()) continue;
-    sound = false;
-    context_.fail(list->items[i].position, at(path + ".dependencies", i), fault);
-  }
+  child.pool = std::move(spec);
 }
 
 }  // namespace espalier::supervisor::internal

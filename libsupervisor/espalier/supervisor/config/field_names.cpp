@@ -16,6 +16,16 @@ void FieldNames::group(const FieldInfo& info, const std::string& shorthand, cons
   names_.insert(names_.end(), inner.names_.begin(), inner.names_.end());
 }
 
+void FieldNames::optional(const FieldInfo& info, const std::string& shorthand, const Presence&,
+                          const Body& body) {
+  if (shorthand.empty()) names_.push_back(prefix_ + info.key);
+  group(info, shorthand, body);
+}
+
+void FieldNames::rows(const FieldInfo& info, const Rows&) {
+  names_.push_back(prefix_ + info.key);
+}
+
 FieldInfo section_info(const std::string& name) {
   static const std::map<std::string, std::string> help{
       {"supervisor", "The root of the tree."},
@@ -41,7 +51,17 @@ const std::vector<Spelling>& policy_spellings() {
       {"on_exhausted", "child_restart_limit.on_exhausted"},
       {"initial_backoff_ms", "backoff.initial_ms"},
       {"max_backoff_ms", "backoff.max_ms"},
-      {"stale_after_ms", "watchdog_ms"}};
+      {"watchdog", "heartbeat.stale_after"},
+      {"watchdog_ms", "heartbeat.stale_after_ms"},
+      {"stale_after_ms", "heartbeat.stale_after_ms"},
+      {"heartbeat_interval_ms", "heartbeat.interval_ms"},
+      {"criticality", "severity"},
+      {"restart_budget", "child_restart_budget"}};
+  return table;
+}
+
+const std::vector<Spelling>& child_spellings() {
+  static const std::vector<Spelling> table{{"work_role", "role"}};
   return table;
 }
 
@@ -51,15 +71,19 @@ std::string advice_for(const std::string& key) {
         {"jitter_ratio",
          "has no counterpart; write backoff: {jitter: none} for 0, {jitter: equal} for about 0.5, "
          "{jitter: full} for 1"},
-        {"heartbeat_interval_ms",
-         "has no counterpart, children choose when to report; write watchdog for the longest "
-         "silence allowed"},
         {"<<", "merge keys are not part of YAML 1.2; put what children share under policy"},
-        {"probe", "is not part of this release; a child reports by itself that it is ready"}};
-    for (const auto* name :
-         {"dashboard", "backpressure", "tasks", "ipc", "escalation_policy", "auto_shutdown",
-          "dynamic", "groups", "overrides", "metrics", "audit", "traces", "metrics_enabled",
-          "audit_enabled", "heartbeat", "probes", "budget", "restart_budget"}) {
+        {"probe", "write it as readiness: {probe: {...}}, or as health_check: {...}"},
+        {"probes", "write readiness: {probe: {...}} and health_check: {...}"},
+        {"budget", "is named restart_budget"},
+        {"max_retries", "is named retries"},
+        {"sidecar_config", "is named sidecar, with the keys primary and linked_lifecycle"},
+        {"command_permissions", "is named permissions, with the keys restart and shutdown"},
+        {"window_secs", "a budget has no window; recovery_rate_per_sec alone tells how it refills"},
+        {"window",
+         "belongs to a restart limit; a budget has none, recovery_rate_per_sec tells how it "
+         "refills"}};
+    for (const auto* name : {"dashboard", "backpressure", "tasks", "ipc", "metrics", "audit",
+                             "traces", "metrics_enabled", "audit_enabled"}) {
       table.emplace(name, "is not part of this release; remove it");
     }
     return table;

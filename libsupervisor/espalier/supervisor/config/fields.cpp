@@ -1,13 +1,69 @@
-#include "espalier/supervisor/config/internal/fields.hpp"
+#include "espalier/supervisor/config/internal/shared_fields.hpp"
 
 namespace espalier::supervisor::internal {
 
 namespace {
 
-const Words<FatalAction>& fatal_words() {
-  static const Words<FatalAction> words{{FatalAction::restart, "restart"},
-                                        {FatalAction::leave_stopped, "leave_stopped"},
-                                        {FatalAction::escalate, "escalate"}};
+const Words<Propagation>& propagation_words() {
+  static const Words<Propagation> words{{Propagation::none, "none"},
+                                        {Propagation::escalate_only, "escalate_only"},
+                                        {Propagation::full, "full"}};
+  return words;
+}
+
+void describe_dependency(FieldVisitor& v, GroupSpec::Dependency& dependency) {
+  v.value({"group", "The group depended on.", "storage"}, name_value(dependency.group));
+  v.value({"propagation",
+           "When that one is held: hold this one too, only tell it in an event, or neither."},
+          word_value<Propagation>(dependency.propagation, propagation_words()));
+}
+
+void describe_group(FieldVisitor& v, GroupSpec& group) {
+  v.value({"name", "What children say under group.", "frontends"}, name_value(group.name));
+  v.value({"strategy", "Instead of the supervisor's, within the group.", "one_for_all"},
+          word_value<Strategy>(group.strategy, strategy_words()));
+  v.optional({"restart_limit",
+              "The fuse: past it no member is restarted until the group is reset; running members "
+              "go on."},
+             "max_restarts",
+             {group.restart_limit.has_value(),
+              [&] {
+                if (!group.restart_limit) group.restart_limit.emplace();
+              },
+              [&] { group.restart_limit.reset(); }},
+             [&](FieldVisitor& inner) { describe_limit(inner, group.restart_limit); });
+  describe_budget(v, {"restart_budget", "Restarts of all members together, as tokens."},
+                  group.budget);
+  v.rows({"depends_on", "Groups this one needs."},
+         rows_of<GroupSpec::Dependency>(group.depends_on, describe_dependency));
+}
+
+void describe_override(FieldVisitor& v, StrategyOverride& each) {
+  v.value({"child", "Name of a child.", "cache"}, name_value(each.child));
+  v.value({"strategy", "For its failures."}, word_value<Strategy>(each.strategy, strategy_words()));
+}
+
+void describe_admission(FieldVisitor& v, AdmissionSpec& admission) {
+  v.value({"max_concurrent_starts", "Restarts between start and ready at a time; 0: any number."},
+          number_value(admission.max_concurrent_starts, 0, 1'000'000));
+  v.value({"restarts_per_second", "Of the whole tree; 0: any number."},
+          decimal_value(admission.restarts_per_second, 0, 100'000, Zero::allowed));
+  v.value({"burst", "Restarts at once before that rate holds."},
+          decimal_value(admission.burst, 1, 1'000'000));
+}
+
+void describe_dynamic(FieldVisitor& v, DynamicSpec& dynamic) {
+  v.value({"enabled", "Children may be added at run time."}, flag_value(dynamic.enabled));
+  v.value({"child_limit", "Most children at a time, those of the file included.", "1000"},
+          number_value(dynamic.child_limit, 1, 4'294'967'295));
+}
+
+}  // namespace
+
+const Words<Strategy>& strategy_words() {
+  static const Words<Strategy> words{{Strategy::one_for_one, "one_for_one"},
+                                     {Strategy::one_for_all, "one_for_all"},
+                                     {Strategy::rest_for_one, "rest_for_one"}};
   return words;
 }
 
@@ -17,82 +73,72 @@ void describe_limit(FieldVisitor& v, std::optional<RestartLimit>& limit) {
   v.value({"window", "The span over which restarts are counted."}, window_value(limit));
 }
 
-void describe_backoff(FieldVisitor& v, Backoff& backoff) {
-  v.value({"initial", "Delay before the first restart in a row; each further one doubles it."},
-          duration_value(backoff.initial, Zero::refused));
-  v.value({"max", "No delay is longer than this."}, duration_value(backoff.max, Zero::refused));
-  v.value({"jitter", "How delays are spread, so that children do not come back in step."},
-          word_value<Jitter>(backoff.jitter, {{Jitter::none, "none"},
-                                              {Jitter::full, "full"},
-                                              {Jitter::equal, "equal"},
-                                              {Jitter::decorrelated, "decorrelated"}}));
-  v.value({"reset_after", "A child that ran this long begins again with the initial delay."},
-          duration_value(backoff.reset_after, Zero::allowed));
+void describe_budget(FieldVisitor& v, const FieldInfo& info, std::optional<RestartBudget>& budget) {
+  v.optional({info.key, info.help + " A restart without a token waits for one."}, "",
+             {budget.has_value(), [&budget] { budget = budget.value_or(RestartBudget{}); },
+              [&budget] { budget.reset(); }},
+             [&budget](FieldVisitor& inner) {
+               RestartBudget unset;
+               auto& target = budget ? *budget : unset;
+               inner.value({"max_burst", "Tokens to begin with, and at most."},
+                           decimal_value(target.max_burst, 1, 10'000));
+               inner.value({"recovery_rate_per_sec", "Tokens that come back a second."},
+                           decimal_value(target.recovery_rate_per_sec, 0, 1000));
+             });
 }
 
-void describe_resource_limits(FieldVisitor& v, ResourceLimits& limits) {
-  v.value({"memory", "Largest address space, in bytes or with a unit.", "512MiB"},
-          count_value(limits.memory_bytes, true));
-  v.value({"cpu", "Seconds of processor time.", "3600"}, count_value(limits.cpu_seconds, false));
-  v.value({"open_files", "Open file descriptors.", "1024"}, count_value(limits.open_files, false));
-  v.value({"core", "Largest core dump, in bytes or with a unit; 0 for none.", "0"},
-          count_value(limits.core_bytes, true));
-}
-
-}  // namespace
-
-void describe_supervisor(FieldVisitor& v, SupervisorSpec& spec) {
+void describe_supervisor(FieldVisitor& v, SupervisorSpec& spec, Overrides* overrides) {
   v.value({"name", "Shown wherever the tree is shown."}, name_value(spec.name));
-  describe_nested_supervisor(v, spec);
+  v.value({"config_version", "Shown with the state of the tree and in plans.", "\"2026-11-21\""},
+          text_value(spec.config_version));
+  v.optional({"admission",
+              "Restarts of the whole tree, so that many failures at once do not become a "
+              "stampede."},
+             "",
+             {spec.admission.has_value(),
+              [&] {
+                if (!spec.admission) spec.admission.emplace();
+              },
+              [&] { spec.admission.reset(); }},
+             [&](FieldVisitor& inner) {
+               AdmissionSpec unset;
+               describe_admission(inner, spec.admission ? *spec.admission : unset);
+             });
+  describe_nested_supervisor(v, spec, overrides);
 }
 
-void describe_nested_supervisor(FieldVisitor& v, SupervisorSpec& spec) {
+void describe_nested_supervisor(FieldVisitor& v, SupervisorSpec& spec, Overrides* overrides) {
   v.value({"strategy", "Who restarts with a child that exits: itself, all, or those after it."},
-          word_value<Strategy>(spec.strategy, {{Strategy::one_for_one, "one_for_one"},
-                                               {Strategy::one_for_all, "one_for_all"},
-                                               {Strategy::rest_for_one, "rest_for_one"}}));
+          word_value<Strategy>(spec.strategy, strategy_words()));
+  v.value({"scope", "With rest_for_one: those started after the child, or its dependents only."},
+          word_value<bool>(spec.restart_dependents_only,
+                           {{false, "started_after"}, {true, "dependents"}}));
   v.value({"start_failure", "A failure in the first start ends the start, or is retried."},
           word_value<StartFailure>(spec.start_failure, {{StartFailure::abort, "abort"},
                                                         {StartFailure::restart, "restart"}}));
-  v.group({"restart_limit", "Past it the supervisor stops its children and ends as failed."},
+  v.group({"restart_limit", "Past it the supervisor does what escalation_policy says."},
           "max_restarts", [&](FieldVisitor& inner) { describe_limit(inner, spec.restart_limit); });
-}
-
-void describe_policy(FieldVisitor& v, ChildPolicy& policy) {
-  v.value({"restart", "Restart always, unless the child completed, or never."},
-          word_value<RestartType>(policy.restart, {{RestartType::permanent, "permanent"},
-                                                   {RestartType::transient, "transient"},
-                                                   {RestartType::temporary, "temporary"}}));
-  v.group(
-      {"child_restart_limit", "The limit of one child by itself."}, "max_restarts",
-      [&](FieldVisitor& inner) {
-        describe_limit(inner, policy.restart_limit);
-        inner.value(
-            {"on_exhausted",
-             "Past it: its supervisor gives up, the child waits for an operator, or it stays "
-             "stopped."},
-            word_value<OnExhausted>(policy.on_exhausted, {{OnExhausted::escalate, "escalate"},
-                                                          {OnExhausted::quarantine, "quarantine"},
-                                                          {OnExhausted::stop, "stop"}}));
-      });
-  v.group({"backoff", "Delays between restarts."}, "",
-          [&](FieldVisitor& inner) { describe_backoff(inner, policy.backoff); });
-  v.group({"readiness", "When a child counts as started."}, "mode", [&](FieldVisitor& inner) {
-    inner.value(
-        {"mode", "Once it runs, or once it says so."},
-        word_value<Readiness>(policy.readiness, {{Readiness::immediate, "immediate"},
-                                                 {Readiness::explicit_report, "explicit"}}));
-  });
-  v.value({"start_timeout", "Longest time from start to ready; 0s for no bound."},
-          duration_value(policy.start_timeout, Zero::allowed));
-  v.value({"watchdog", "A child must report a sign of life this often; 0s: it need not."},
-          duration_value(policy.watchdog, Zero::allowed));
-  v.value({"graceful_timeout", "How long a child may take to stop before it is killed."},
-          stop_value(policy.stop));
-  v.value({"on_fatal_config", "After an exit that says the configuration is wrong."},
-          word_value<FatalAction>(policy.on_fatal_config, fatal_words()));
-  v.value({"on_fatal_bug", "After an exit that says the programme is wrong."},
-          word_value<FatalAction>(policy.on_fatal_bug, fatal_words()));
+  v.value({"escalation_policy",
+           "Past the limit: end as failed, end the whole tree, or quarantine the child and those "
+           "it would have restarted."},
+          word_value<EscalationPolicy>(
+              spec.escalation, {{EscalationPolicy::escalate_to_parent, "escalate_to_parent"},
+                                {EscalationPolicy::shutdown_tree, "shutdown_tree"},
+                                {EscalationPolicy::quarantine_scope, "quarantine_scope"}}));
+  describe_budget(v, {"restart_budget", "Restarts of all children together, as tokens."},
+                  spec.budget);
+  v.value({"auto_shutdown", "End normally once any, or all, significant children have ended."},
+          word_value<AutoShutdown>(spec.auto_shutdown,
+                                   {{AutoShutdown::never, "never"},
+                                    {AutoShutdown::any_significant, "any_significant"},
+                                    {AutoShutdown::all_significant, "all_significant"}}));
+  v.group({"dynamic", "Children added and removed at run time."}, "",
+          [&](FieldVisitor& inner) { describe_dynamic(inner, spec.dynamic); });
+  v.rows({"groups", "Children that share a strategy, a fuse and a budget."},
+         rows_of<GroupSpec>(spec.groups, describe_group));
+  if (overrides == nullptr) return;
+  v.rows({"overrides", "Strategies of single children; the same as their restart_strategy."},
+         rows_of<StrategyOverride>(*overrides, describe_override));
 }
 
 void describe_shutdown(FieldVisitor& v, ShutdownSpec& spec, StopPolicy* grace) {
@@ -124,51 +170,6 @@ void describe_observability(FieldVisitor& v, ObservabilitySpec& spec) {
                 word_value<std::string>(spec.log_format,
                                         {{"auto", "auto"}, {"text", "text"}, {"json", "json"}}));
   });
-}
-
-void describe_child(FieldVisitor& v, ChildSpec& child) {
-  v.value({"name", "Unique among its siblings.", "web"}, name_value(child.name));
-  v.value({"kind", "May be left out where command or children say it.", "process"},
-          word_value<ChildKind>(child.kind, {{ChildKind::actor, "actor"},
-                                             {ChildKind::blocking, "blocking"},
-                                             {ChildKind::process, "process"},
-                                             {ChildKind::supervisor, "supervisor"}}));
-  v.value({"dependencies", "Siblings that must be ready before this one starts.", "[database]"},
-          text_list_value(child.dependencies));
-}
-
-void describe_factory(FieldVisitor& v, ChildSpec& child) {
-  v.value(
-      {"factory", "Name under which the programme registered the code to run.", "builtin.ticker"},
-      text_value(child.factory));
-  v.value({"params", "Settings handed to the factory.", "{interval: 1s}"},
-          text_map_value(child.params));
-}
-
-void describe_process(FieldVisitor& v, ProcessSpec& process) {
-  v.value({"command", "Programme and arguments; no shell is involved.", "[sleep, infinity]"},
-          text_list_value(process.command));
-  v.value({"environment", "Variables added to the inherited ones.", "{LANG: C.UTF-8}"},
-          text_map_value(process.environment));
-  v.value({"clear_environment", "Start from an empty environment."},
-          flag_value(process.clear_environment));
-  v.value({"cwd", "Working directory; inherited when left out.", "/var/empty"},
-          text_value(process.cwd));
-  v.value({"user", "Name or number; needs root.", "nobody"}, text_value(process.user));
-  v.value({"group", "Name or number; the user's when left out.", "nogroup"},
-          text_value(process.group));
-  v.value({"umask", "Permissions taken away from new files, in octal.", "\"022\""},
-          umask_value(process.umask));
-  v.value({"nice", "Scheduling niceness; below zero needs root.", "5"},
-          number_value(process.nice, -20, 19));
-  v.group({"resource_limits", "Limits as setrlimit(2) knows them; inherited when left out."}, "",
-          [&](FieldVisitor& inner) { describe_resource_limits(inner, process.resource_limits); });
-  v.value({"stop_signal", "Asks the process to stop; SIGKILL follows after the grace."},
-          signal_value(process.stop_signal));
-  v.value({"success_exit_codes", "Exit codes that mean the work is complete."},
-          code_list_value(process.success_exit_codes));
-  v.value({"log_output", "Write its output lines to the log; else drop them."},
-          flag_value(process.log_output));
 }
 
 }  // namespace espalier::supervisor::internal

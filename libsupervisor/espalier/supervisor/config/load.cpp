@@ -30,7 +30,8 @@ void load_root(Node& root, internal::LoadContext& context, const LoadOptions& op
   top.finish();
   internal::Sources sources;
   internal::Reader supervisor(context, section(root, "supervisor"), "supervisor", sources);
-  internal::describe_supervisor(supervisor, config.tree);
+  internal::Overrides overrides;
+  internal::describe_supervisor(supervisor, config.tree, &overrides);
   supervisor.finish();
   internal::Scope scope;
   internal::load_scope(context, root, {}, scope);
@@ -39,9 +40,10 @@ void load_root(Node& root, internal::LoadContext& context, const LoadOptions& op
   internal::describe_observability(observability, config.observability);
   observability.finish();
   if (auto* children = root.find("children"); children != nullptr) {
-    internal::ChildLoader(context, options.known_factories)
-        .load(*children, "children", scope, config.tree);
+    internal::ChildLoader(context, options).load(*children, "children", scope, config.tree);
   }
+  internal::finish_level(context, section(root, "supervisor"), "supervisor", true, overrides,
+                         config.tree);
 }
 
 void sort_by_position(Problems& problems) {
@@ -74,7 +76,7 @@ Result load_tree_text(const std::string& text, const std::string& file_name,
   }
   if (options.overrides_from_environment) internal::apply_overrides(*root, options, problems);
   TreeConfig config;
-  internal::LoadContext context{options.environment, problems, config.fields};
+  internal::LoadContext context{options.environment, problems, config.warnings, config.fields};
   load_root(*root, context, options, config);
   if (problems.empty()) return config;
   sort_by_position(problems);

@@ -113,6 +113,45 @@ void Reader::group(const FieldInfo& info, const std::string& shorthand, const Bo
   inner.finish();
 }
 
+void Reader::optional(const FieldInfo& info, const std::string& shorthand, const Presence& presence,
+                      const Body& body) {
+  const auto* entry = node_ == nullptr ? nullptr : node_->find(info.key);
+  const auto* node = entry == nullptr ? nullptr : &entry->value;
+  if (node != nullptr && node->kind == Node::Kind::scalar && node->text == "none") {
+    allow(info.key);
+    presence.drop();
+    context_.fields.push_back({full(info.key), "none", to_string(node->position)});
+    return;
+  }
+  const bool given = node != nullptr && node->kind != Node::Kind::null;
+  if (given) presence.give();
+  if (given || presence.present) {
+    group(info, shorthand, body);
+  } else {
+    allow(info.key);
+  }
+}
+
+void Reader::rows(const FieldInfo& info, const Rows& rows) {
+  const auto* entry = claim(info.key);
+  if (entry == nullptr || entry->value.kind == Node::Kind::null) return;
+  const auto& node = entry->value;
+  if (node.kind != Node::Kind::list) {
+    context_.fail(node.position, full(info.key),
+                  "expected a list of maps, each begun with -, got " + describe(node));
+    return;
+  }
+  rows.clear();
+  for (std::size_t i = 0; i < node.items.size(); ++i) {
+    rows.add();
+    const auto index = "[" + std::to_string(i) + "]";
+    Reader inner(context_, &node.items[i], full(info.key) + index, sources_,
+                 prefix_ + info.key + index + ".");
+    rows.describe(i, inner);
+    inner.finish();
+  }
+}
+
 bool Reader::read_entry(const Entry& entry, const std::string& key, const Value& value,
                         bool in_ms) {
   const auto& node = entry.value;

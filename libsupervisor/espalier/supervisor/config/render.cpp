@@ -40,6 +40,22 @@ class EffectiveWriter : public FieldVisitor {
     next_ = indent_;
   }
 
+  void optional(const FieldInfo& info, const std::string& shorthand, const Presence& presence,
+                const Body& body) override {
+    if (presence.present) group(info, shorthand, body);
+  }
+
+  void rows(const FieldInfo& info, const Rows& rows) override {
+    if (rows.size() == 0) return;
+    out_ += next_ + info.key + ":\n";
+    next_ = indent_;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const auto path = path_ + info.key + "[" + std::to_string(i) + "].";
+      EffectiveWriter inner(out_, sources_, path, indent_ + "  - ", indent_ + "    ");
+      rows.describe(i, inner);
+    }
+  }
+
  private:
   std::string& out_;
   const std::map<std::string, std::string>& sources_;
@@ -84,20 +100,42 @@ class TreeWriter {
     const auto inner = indent + "  ";
     EffectiveWriter writer(out_, sources_, path + ".", indent + "- ", inner);
     internal::describe_child(writer, spec);
+    made(writer, spec, path, inner);
+  }
+
+  void made(EffectiveWriter& writer, ChildSpec& spec, const std::string& path,
+            const std::string& inner) {
     internal::describe_policy(writer, spec.policy);
     if (spec.kind == ChildKind::process && spec.process) {
       auto process = *spec.process;
       internal::describe_process(writer, process);
     } else if (spec.kind == ChildKind::supervisor && spec.supervisor) {
       auto supervisor = *spec.supervisor;
-      internal::describe_nested_supervisor(writer, supervisor);
+      internal::describe_nested_supervisor(writer, supervisor, nullptr);
       writer.group({"shutdown"}, "", [&](FieldVisitor& v) {
         internal::describe_shutdown(v, supervisor.shutdown, nullptr);
       });
       children(supervisor, path + ".children", inner);
+    } else if (spec.kind == ChildKind::pool && spec.pool) {
+      pool(*spec.pool, path, inner);
     } else {
       internal::describe_factory(writer, spec);
+      if (spec.isolation == Isolation::none || !spec.process) return;
+      auto process = *spec.process;
+      internal::describe_surroundings(writer, process);
     }
+  }
+
+  void pool(PoolSpec spec, const std::string& path, const std::string& indent) {
+    out_ += indent + "pool:\n";
+    const auto inner = indent + "  ";
+    EffectiveWriter writer(out_, sources_, path + ".pool.", inner, inner);
+    internal::describe_pool(writer, spec);
+    out_ += inner + "template:\n";
+    const auto place = path + ".pool.template";
+    EffectiveWriter member(out_, sources_, place + ".", inner + "  ", inner + "  ");
+    internal::describe_made(member, spec.child);
+    made(member, spec.child, place, inner + "  ");
   }
 
   std::string out_ = "# Effective configuration. Every child is written with its whole policy.\n";
@@ -110,7 +148,7 @@ std::string render_effective(const TreeConfig& config) {
   auto copy = config;
   TreeWriter writer(config);
   writer.section("supervisor",
-                 [&](FieldVisitor& v) { internal::describe_supervisor(v, copy.tree); });
+                 [&](FieldVisitor& v) { internal::describe_supervisor(v, copy.tree, nullptr); });
   writer.section("shutdown", [&](FieldVisitor& v) {
     internal::describe_shutdown(v, copy.tree.shutdown, nullptr);
   });

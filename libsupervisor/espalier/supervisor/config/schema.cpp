@@ -83,6 +83,29 @@ class SchemaWriter : public FieldVisitor {
                                   : "{\"anyOf\": [" + inner.short_schema_ + ", " + map + "]}");
   }
 
+  void optional(const FieldInfo& info, const std::string& shorthand, const Presence& presence,
+                const Body& body) override {
+    JsonObject properties;
+    SchemaWriter inner(properties);
+    inner.shorthand_ = shorthand;
+    presence.give();
+    body(inner);
+    presence.drop();
+    const auto lone = shorthand.empty() ? "" : inner.short_schema_ + ", ";
+    properties_.add(info.key, "{\"anyOf\": [{\"const\": \"none\"}, " + lone +
+                                  map_of(properties, info.help) + "]}");
+  }
+
+  void rows(const FieldInfo& info, const Rows& rows) override {
+    JsonObject properties;
+    SchemaWriter inner(properties);
+    rows.add();
+    rows.describe(0, inner);
+    rows.clear();
+    properties_.add(info.key, "{\"type\": [\"array\", \"null\"], \"items\": " +
+                                  map_of(properties, info.help) + "}");
+  }
+
  private:
   JsonObject& properties_;
   std::string shorthand_ = {};
@@ -114,30 +137,45 @@ std::string reference(const std::string& name) {
 
 const char* const child_list = R"({"type": ["array", "null"], "items": {"$ref": "#/$defs/child"}})";
 
-std::string child_schema() {
+std::string pool_schema() {
+  PoolSpec pool;
+  JsonObject properties;
+  SchemaWriter writer(properties);
+  internal::describe_pool(writer, pool);
+  properties.add("template", reference("template"));
+  return map_of(properties, "Identical children, started and stopped at run time.");
+}
+
+// A pool's template is a child without what concerns its siblings.
+std::string child_schema(bool is_template) {
   ChildSpec child;
   ProcessSpec process;
   SupervisorSpec nested;
+  internal::Overrides overrides;
   JsonObject properties;
   SchemaWriter writer(properties);
-  internal::describe_child(writer, child);
+  if (is_template) {
+    internal::describe_made(writer, child);
+  } else {
+    internal::describe_child(writer, child);
+  }
   internal::describe_policy(writer, child.policy);
   internal::describe_factory(writer, child);
   internal::describe_process(writer, process);
-  internal::describe_nested_supervisor(writer, nested);
+  internal::describe_nested_supervisor(writer, nested, &overrides);
   auto spellings = internal::policy_spellings();
-  // Of a supervisor this is a field by itself, described above.
-  std::erase_if(spellings, [](const auto& x) { return x.other == "restart_limit"; });
+  // Of a supervisor these are fields by themselves, described above.
+  std::erase_if(spellings, [](const auto& x) { return internal::is_supervisors_own(x.other); });
   add_spellings(properties, spellings, "");
+  add_spellings(properties, internal::child_spellings(), "");
+  if (!is_template) properties.add("pool", pool_schema());
   properties.add("policy", reference("policy"))
       .add("shutdown", reference("shutdown"))
       .add("children", child_list);
-  return JsonObject()
-      .add("type", R"("object")")
-      .add("required", R"(["name"])")
-      .add("additionalProperties", "false")
-      .add("properties", properties.text())
-      .text();
+  JsonObject schema;
+  schema.add("type", R"("object")");
+  if (!is_template) schema.add("required", R"(["name"])");
+  return schema.add("additionalProperties", "false").add("properties", properties.text()).text();
 }
 
 }  // namespace
@@ -151,7 +189,7 @@ std::string render_json_schema() {
     definitions.add(name, section_schema(name, body));
     properties.add(name, reference(name));
   });
-  definitions.add("child", child_schema());
+  definitions.add("child", child_schema(false)).add("template", child_schema(true));
   properties.add("children", child_list);
   return JsonObject()
              .add("$schema", R"("https://json-schema.org/draft/2020-12/schema")")

@@ -8,6 +8,17 @@ using internal::FieldInfo;
 using internal::FieldVisitor;
 using internal::Value;
 
+std::string commented_out(const std::string& text, const std::string& indent) {
+  std::string out;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const auto end = text.find('\n', at);
+    out += indent + "# " + text.substr(at, end - at) + "\n";
+    at = end + 1;
+  }
+  return out;
+}
+
 // Each field below a comment that tells its meaning, range and default.
 class TemplateWriter : public FieldVisitor {
  public:
@@ -36,6 +47,29 @@ class TemplateWriter : public FieldVisitor {
     body(inner);
   }
 
+  void optional(const FieldInfo& info, const std::string& shorthand, const Presence& presence,
+                const Body& body) override {
+    comment("Left out unless needed:");
+    std::string text;
+    presence.give();
+    TemplateWriter(text, "").group(info, shorthand, body);
+    presence.drop();
+    out_ += commented_out(text, indent_);
+  }
+
+  void rows(const FieldInfo& info, const Rows& rows) override {
+    rows.add();
+    comment("Left out unless needed; a list:");
+    std::string text;
+    TemplateWriter writer(text, "");
+    writer.comment(info.help);
+    text += info.key + ":\n  -\n";
+    TemplateWriter inner(text, "    ");
+    rows.describe(0, inner);
+    out_ += commented_out(text, indent_);
+    rows.clear();
+  }
+
  private:
   // Broken between words, so that no line is longer than a screen is wide.
   void comment(const std::string& text) {
@@ -59,17 +93,6 @@ class TemplateWriter : public FieldVisitor {
   std::string indent_;
 };
 
-std::string commented_out(const std::string& text) {
-  std::string out;
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const auto end = text.find('\n', at);
-    out += "  # " + text.substr(at, end - at) + "\n";
-    at = end + 1;
-  }
-  return out;
-}
-
 std::string child_text(const std::string& name, ChildKind kind, const std::string& indent,
                        const FieldVisitor::Body& body) {
   std::string out;
@@ -90,17 +113,28 @@ std::string children_text() {
   ChildSpec code;
   code.factory = "builtin.ticker";
   SupervisorSpec nested;
+  internal::Overrides overrides;
+  PoolSpec pool;
   auto out = child_text("example", ChildKind::process, "    ",
                         [&](FieldVisitor& v) { internal::describe_process(v, process); });
-  out += child_text("group", ChildKind::supervisor, "    ",
-                    [&](FieldVisitor& v) { internal::describe_nested_supervisor(v, nested); });
+  out += child_text("group", ChildKind::supervisor, "    ", [&](FieldVisitor& v) {
+    internal::describe_nested_supervisor(v, nested, &overrides);
+  });
   out +=
       "    # Defaults for the children below this one, and how they are stopped; fields as above.\n"
       "    # policy:\n    # shutdown:\n    children:\n"
       "      - {name: inner, command: [sleep, infinity]}\n";
-  out += commented_out(child_text("code", ChildKind::blocking, "  ",
-                                  [&](FieldVisitor& v) { internal::describe_factory(v, code); }));
-  return out;
+  const auto factory = [&](FieldVisitor& v) { internal::describe_factory(v, code); };
+  out += commented_out(child_text("code", ChildKind::blocking, "  ", factory), "  ");
+  std::string fields;
+  TemplateWriter writer(fields, "    ");
+  internal::describe_pool(writer, pool);
+  return out + commented_out("-\n  name: workers\n  # Identical children, by number.\n  pool:\n" +
+                                 fields +
+                                 "    # What a child may have, but for name, dependencies, group,\n"
+                                 "    # restart_strategy, sidecar and significant.\n"
+                                 "    template: {command: [sleep, infinity]}\n",
+                             "  ");
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ struct ObservabilitySpec {
   std::size_t journal_capacity = 4096;  ///< Events kept in memory.
   std::string log_level = "info";       ///< debug, info, warning, error.
   std::string log_format = "auto";      ///< auto (text on a terminal, else json), text, json.
+  bool operator==(const ObservabilitySpec&) const = default;
 };
 
 /// A fault in a configuration: where, which key, what is wrong and what to do.
@@ -38,6 +39,7 @@ struct TreeConfig {
   SupervisorSpec tree = {};
   ObservabilitySpec observability = {};
   std::vector<EffectiveField> fields = {};
+  std::vector<ConfigProblem> warnings = {};  ///< Odd, but it runs.
 };
 
 /// Looks up an environment variable.
@@ -50,6 +52,8 @@ struct LoadOptions {
   Environment environment = process_environment();
   /// Names a `factory` may have; an unknown one is an error that lists them.
   std::vector<std::string> known_factories = {};
+  /// Names a probe's `function` may have.
+  std::vector<std::string> known_probes = {};
   /// Also read ESPALIER__SECTION__FIELD for the sections supervisor, policy, shutdown,
   /// observability.
   bool overrides_from_environment = false;

@@ -33,6 +33,8 @@ void make_map(Entry& entry) {
   const bool is_limit = entry.key == "restart_limit" || entry.key == "child_restart_limit";
   if (node.kind == Node::Kind::scalar && is_limit) {
     map.entries.push_back({"max_restarts", entry.position, node});
+  } else if (node.kind == Node::Kind::scalar && entry.key == "heartbeat") {
+    map.entries.push_back({"stale_after", entry.position, node});
   }
   node = std::move(map);
 }

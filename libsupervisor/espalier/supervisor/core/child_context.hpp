@@ -38,9 +38,15 @@ class ChildContext {
   [[nodiscard]] virtual std::stop_token stop_token() const = 0;
   /// Sleeps until the time is over or a stop is requested; false: a stop is requested.
   virtual bool sleep_for(Duration d) = 0;
+  /// How often `report_alive` is expected; zero: not at all.
+  [[nodiscard]] virtual Duration heartbeat_interval() const = 0;
   virtual void report_ready() = 0;
   virtual void report_alive() = 0;
   virtual void report_status(const std::string& text) = 0;
+  /// Asks for a new attempt of itself, or for the end of the whole tree; granted if the child's
+  /// `permissions` say so. Returns at once.
+  virtual void request_restart(const std::string& reason) = 0;
+  virtual void request_tree_shutdown(const std::string& reason) = 0;
 };
 
 /// A function that is a child: runs on a thread of its own until it returns (completed) or throws

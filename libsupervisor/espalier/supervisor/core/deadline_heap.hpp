@@ -17,6 +17,9 @@ class DeadlineHeap {
  public:
   explicit DeadlineHeap(std::size_t slots) : due_(slots) {}
 
+  /// Slots only become more.
+  void grow(std::size_t slots) { due_.resize(std::max(slots, due_.size())); }
+
   void arm(std::uint32_t slot, TimePoint at) {
     if (!due_[slot]) ++armed_;
     due_[slot] = at;
@@ -62,12 +65,12 @@ class DeadlineHeap {
       heap_.pop_back();
     }
   }
+  // Looks at the heap alone: slots that are not armed cost nothing.
   void rebuild() {
-    heap_.clear();
-    for (std::size_t i = 0; i < due_.size(); ++i) {
-      if (due_[i]) heap_.push_back({*due_[i], static_cast<std::uint32_t>(i)});
-    }
-    std::make_heap(heap_.begin(), heap_.end(), later);
+    std::erase_if(heap_, [&](const Entry& entry) { return due_[entry.slot] != entry.at; });
+    std::sort(heap_.begin(), heap_.end(), [](const auto& a, const auto& b) { return later(b, a); });
+    const auto same = [](const auto& a, const auto& b) { return a.at == b.at && a.slot == b.slot; };
+    heap_.erase(std::unique(heap_.begin(), heap_.end(), same), heap_.end());
   }
 
   std::vector<std::optional<TimePoint>> due_;

@@ -1,5 +1,6 @@
 #include "espalier/supervisor/core/decision.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -37,6 +38,16 @@ std::string restart_type_reason(const RestartDecision& decision) {
   return type + ", and it " + (decision.exit.is_failure() ? "failed" : "completed");
 }
 
+std::string severity_reason(const RestartDecision& decision) {
+  const bool spared = decision.verdict == Verdict::quarantine;
+  std::string out = spared ? "it is optional and takes nobody down" : "it is critical";
+  if (const auto* check = find(decision, Rule::child_limit); check && check->decided) {
+    out += ", and its limit of " + restarts(check->limit) + " in " + human(check->window) +
+           " is used up";
+  }
+  return out;
+}
+
 // Why the verdict is not a restart, from the rule that decided.
 std::string reason(const RestartDecision& decision) {
   const auto* check = find(decision, decision.deciding_rule);
@@ -55,12 +66,36 @@ std::string reason(const RestartDecision& decision) {
              " used up";
     case Rule::start_failure:
       return "the first start of its supervisor failed";
+    case Rule::timeout:
+      return "a restart is not wanted after a time-out";
+    case Rule::group_limit:
+      if (!check) return "its group is held";
+      return "group limit of " + restarts(check->limit) + " in " + human(check->window) +
+             " used up";
+    case Rule::severity:
+      return severity_reason(decision);
+    case Rule::child_budget:
+    case Rule::group_budget:
+    case Rule::supervisor_budget:
+      return "no token";
     case Rule::dependency_ready:
       return "a dependency is not ready";
     case Rule::backoff:
       return "no restart is due";
   }
   return "no rule allows a restart";
+}
+
+std::string budget(const RuleCheck& check) {
+  const char* whose = check.rule == Rule::child_budget   ? "budget "
+                      : check.rule == Rule::group_budget ? "group's budget "
+                                                         : "supervisor's budget ";
+  const auto tokens = std::lround(std::floor(std::abs(*check.tokens)));
+  if (*check.tokens <= -0.5) {
+    return std::string{"; "} + whose + "owes " + std::to_string(std::max(1L, tokens)) +
+           (tokens > 1 ? " tokens" : " token");
+  }
+  return std::string{"; "} + whose + std::to_string(tokens) + (tokens == 1 ? " token" : " tokens");
 }
 
 // The rules that were consulted and let the restart pass.
@@ -74,6 +109,9 @@ std::string passed_rules(const RestartDecision& decision) {
            human(check->window);
   }
   if (find(decision, Rule::child_limit)) out += "; child fuse clear";
+  for (const auto& check : decision.checks) {
+    if (check.tokens) out += budget(check);
+  }
   return out;
 }
 
@@ -87,6 +125,12 @@ std::string explain(const std::string& path, const RestartDecision& decision) {
       return out + "restart now" + passed_rules(decision);
     case Verdict::restart_after:
       return out + "restart in " + human(decision.delay) + passed_rules(decision);
+    case Verdict::restart_queued:
+      return out + "restart queued for " + human(decision.delay) + passed_rules(decision);
+    case Verdict::hold_group:
+      return out + "hold: " + reason(decision);
+    case Verdict::shutdown_tree:
+      return out + "shut the tree down: " + reason(decision);
     case Verdict::leave_stopped:
       return out + "leave stopped: " + reason(decision);
     case Verdict::quarantine:
@@ -127,6 +171,12 @@ const char* to_string(Verdict x) {
       return "restart_now";
     case Verdict::restart_after:
       return "restart_after";
+    case Verdict::restart_queued:
+      return "restart_queued";
+    case Verdict::hold_group:
+      return "hold_group";
+    case Verdict::shutdown_tree:
+      return "shutdown_tree";
     case Verdict::leave_stopped:
       return "leave_stopped";
     case Verdict::quarantine:
@@ -151,6 +201,18 @@ const char* to_string(Rule x) {
       return "supervisor_limit";
     case Rule::backoff:
       return "backoff";
+    case Rule::timeout:
+      return "timeout";
+    case Rule::group_limit:
+      return "group_limit";
+    case Rule::child_budget:
+      return "child_budget";
+    case Rule::group_budget:
+      return "group_budget";
+    case Rule::supervisor_budget:
+      return "supervisor_budget";
+    case Rule::severity:
+      return "severity";
     case Rule::start_failure:
       return "start_failure";
   }

@@ -4,6 +4,7 @@
 #include "espalier/supervisor/core/spec.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,19 +14,28 @@ namespace espalier::supervisor {
 enum class Verdict : std::uint8_t {
   restart_now,
   restart_after,
+  restart_queued,  ///< Restarted once the budget has a token again.
   leave_stopped,
   quarantine,
+  hold_group,  ///< Not restarted before its group is reset.
   escalate,
+  shutdown_tree,
 };
 
 /// The rules of the restart pipeline, in the order they are consulted.
 enum class Rule : std::uint8_t {
   restart_type,      ///< permanent, transient, temporary.
   fatal_category,    ///< on_fatal_config, on_fatal_bug.
+  timeout,           ///< on_timeout.
   dependency_ready,  ///< A failure while a dependency is not ready is not counted.
   child_limit,       ///< The child's own restart limit.
+  group_limit,       ///< The group's fuse.
   supervisor_limit,  ///< The supervisor's restart limit.
-  backoff,           ///< How long to wait.
+  child_budget,      ///< Tokens of the child, its group, its supervisor.
+  group_budget,
+  supervisor_budget,
+  severity,  ///< An optional child never escalates, a critical one always does.
+  backoff,   ///< How long to wait.
   start_failure,     ///< The first start of the supervisor failed.
 };
 
@@ -33,9 +43,10 @@ enum class Rule : std::uint8_t {
 struct RuleCheck {
   Rule rule = Rule::restart_type;
   bool decided = false;
-  std::uint64_t count = 0;  ///< Restarts in the window including this one.
+  std::uint64_t count = 0;  ///< Restarts in the window including this one; or in a row.
   std::uint64_t limit = 0;
   Duration window = Duration::zero();
+  std::optional<double> tokens = {};  ///< Of a budget: left after this restart; below 0: owed.
 };
 
 /// A decision as a value: the inputs, every rule consulted with counter and limit, the verdict

@@ -9,52 +9,71 @@ namespace {
 
 constexpr std::size_t max_paths_in_event = 32;
 
-std::string timeout_message(const ExitRecord& exit, const ChildPolicy& policy) {
-  const auto what = exit.kind == ExitKind::timed_out
-                        ? "not ready within " + human(policy.start_timeout)
-                        : "no sign of life within " + human(policy.watchdog);
-  return exit.message.empty() ? what : what + "; " + exit.message;
+bool is_restart(Verdict x) {
+  return x == Verdict::restart_now || x == Verdict::restart_after || x == Verdict::restart_queued;
 }
 
 }  // namespace
 
-void SupervisorEngine::Impl::on(const input::ChildExited& in, TimePoint now) {
+void SupervisorEngine::Impl::on(const input::ChildExited& in) {
   if (in.child >= children_.size()) return;
   auto& child = at(in.child);
   const auto before = child.phase;
   const bool was_abandoned = before == Phase::abandoned && in.generation == child.generation;
   if (!was_abandoned && !is_current(in.child, in.generation)) return;
   const auto asked = std::exchange(child.asked, Asked::nobody);
-  const auto exit = classify(in.child, in.exit);
-  deadlines_.disarm(in.child);
+  cancel_probe(in.child);
+  end_admission(in.child);
+  const auto exit = std::make_shared<const ExitRecord>(classify(in.child, in.exit));
+  disarm(in.child);
+  if (before == Phase::suspended) child.intent = Intent::run;  // A new attempt runs.
   child.phase = Phase::idle;
-  child.satisfied = exit.kind == ExitKind::completed;
-  child.last_exit = std::make_unique<ExitRecord>(exit);
+  child.since = now_;
+  child.satisfied = exit->kind == ExitKind::completed;
+  child.last_exit = exit;
+  touch(in.child);
   if (!in.subtree.empty()) {
     child.subtree = std::make_unique<std::vector<ChildShutdownStatus>>(in.subtree);
   }
   auto cause = in.cause.correlation != 0 ? in.cause : child.cause;
   if (asked == Asked::nobody && before != Phase::starting) cause = in.cause;
   const auto since = before == Phase::starting ? child.started_at : child.ready_at;
-  cause.caused_by = emit_child(in.child, cause, events::ChildExited{exit, now - since});
+  cause.caused_by = emit_child(in.child, cause, events::ChildExited{*exit, now_ - since});
   if (cause.correlation == 0) cause.correlation = cause.caused_by;
   child.cause = cause;
   if (was_abandoned) {
-    end_of_abandoned(in.child, now);
+    end_of_abandoned(in.child);
+  } else if (in.ends_tree && mode_ != Mode::closing) {
+    Closing plan;
+    plan.result = effect::Result::failed;
+    plan.stop_cause = StopCause::policy;
+    plan.exit = *exit;
+    plan.ends_tree = true;
+    plan.cause = cause;
+    begin_closing(std::move(plan), spec_.shutdown.total_timeout);
   } else {
-    after_exit(in.child, before, asked, now);
+    after_exit(in.child, before, asked);
   }
 }
 
 // An exit that was asked for is a stop or an abort, unless the child failed on its way out.
 ExitRecord SupervisorEngine::Impl::classify(ChildIndex i, const ExitRecord& reported) const {
   const auto& child = children_[i];
+  const auto& policy = spec_of(i).policy;
   auto exit = reported;
   if (child.forced) {
     exit.kind = *child.forced;
-    exit.category =
-        exit.kind == ExitKind::timed_out ? FailureCategory::timeout : FailureCategory::unhealthy;
-    exit.message = timeout_message(exit, spec_of(i).policy);
+    const bool late = exit.kind == ExitKind::timed_out;
+    exit.category = late ? FailureCategory::timeout : FailureCategory::unhealthy;
+    const bool watched = policy.watchdog > Duration::zero() && child.alive_until <= now_;
+    auto what = watched ? "no sign of life within " + human(policy.watchdog)
+                        : std::string{"its health check failed"};
+    if (late) {
+      const bool ran = child.run_until <= now_;
+      what = ran ? "still running after " + human(policy.run_timeout)
+                 : "not ready within " + human(policy.start_timeout);
+    }
+    exit.message = exit.message.empty() ? what : what + "; " + exit.message;
   } else if (child.phase == Phase::stopping) {
     if (exit.kind == ExitKind::completed || exit.kind == ExitKind::signalled) {
       exit.kind = ExitKind::stopped;
@@ -67,225 +86,209 @@ ExitRecord SupervisorEngine::Impl::classify(ChildIndex i, const ExitRecord& repo
   return exit;
 }
 
-void SupervisorEngine::Impl::after_exit(ChildIndex i, Phase before, Asked asked, TimePoint now) {
-  auto& child = children_[i];
+void SupervisorEngine::Impl::after_exit(ChildIndex i, Phase before, Asked asked) {
+  const auto& child = children_[i];
   if (mode_ == Mode::closing) {
-    exited_while_closing(i, before, asked, now);
+    exited_while_closing(i, before, asked);
   } else if (child.restart_wanted) {
-    start_by_command(i, now);
-    pursue_scope(now);
+    start_by_command(i);
+    pursue_scope();
   } else if (asked == Asked::command) {
-    child.phase = Phase::stopped;
-    emit_child(i, events::ChildStopped{});
-    pursue_scope(now);
+    land(i);
+    pursue_scope();
   } else if (in_stopping_scope(i)) {
     if (spec_of(i).policy.restart == RestartType::temporary) {
-      child.phase = Phase::stopped;
+      become(i, Phase::stopped);
       emit_child(i, events::ChildStopped{});
     }
-    pursue_scope(now);
+    pursue_scope();
   } else {
-    judge(i, before, now);
+    judge(i, before);
   }
-  if (mode_ != Mode::closing) advance_sequence(now);
+  if (mode_ != Mode::closing) advance_sequence();
 }
 
-void SupervisorEngine::Impl::end_of_abandoned(ChildIndex i, TimePoint now) {
-  auto& child = children_[i];
-  child.phase = Phase::quarantined;
+void SupervisorEngine::Impl::end_of_abandoned(ChildIndex i) {
+  become(i, Phase::quarantined);
   if (mode_ == Mode::closing) {
-    record_late_end(i, now);
-  } else if (mode_ != Mode::finished && child.restart_wanted) {
-    start_by_command(i, now);
+    record_late_end(i);
+  } else if (mode_ != Mode::finished && children_[i].restart_wanted) {
+    start_by_command(i);
   }
 }
 
-void SupervisorEngine::Impl::judge(ChildIndex i, Phase before, TimePoint now) {
+void SupervisorEngine::Impl::judge(ChildIndex i, Phase before) {
   auto& child = at(i);
-  const bool during_start = child.forced == ExitKind::timed_out || before == Phase::starting;
+  const bool never_ready =
+      child.forced == ExitKind::timed_out && child.ready_at == child.started_at;
+  const bool during_start = never_ready || before == Phase::starting;
   child.counted_restart = false;
   if (during_start && child.last_exit->is_failure()) {
     emit_child(i, events::ChildStartFailed{describe(*child.last_exit)});
+    if (child.tentative) {
+      answer_all(
+          i, Error::Code::start_failed,
+          path_of(i) + " was not added, for it did not start: " + describe(*child.last_exit));
+      forget_child(i);
+      emit_child(i, events::ChildRemoved{"its failed start"});
+      return;
+    }
   } else {
-    forgive_after_stable_run(i, now);
+    forgive_after_stable_run(i);
   }
-  const auto decision = std::make_shared<const RestartDecision>(
-      decide(i, during_start ? Phase::starting : before, now));
+  const auto decision =
+      std::make_shared<const RestartDecision>(decide(i, during_start ? Phase::starting : before));
+  child.last_decision = decision;
   emit_decision(i, decision);
-  carry_out(i, *decision, now);
+  carry_out(i, *decision);
 }
 
-RestartDecision SupervisorEngine::Impl::decide(ChildIndex i, Phase before, TimePoint now) {
-  RestartDecision d;
-  d.exit = *children_[i].last_exit;
-  d.restart = spec_of(i).policy.restart;
-  d.strategy = spec_.strategy;
-  if (mode_ == Mode::starting && before == Phase::starting && d.exit.is_failure() &&
-      spec_.start_failure == StartFailure::abort) {
-    d.checks.push_back({Rule::start_failure, true});
-    d.deciding_rule = Rule::start_failure;
-    d.verdict = Verdict::escalate;
-    return d;
-  }
-  if (consult_restart_type(d) || consult_fatal_category(i, d)) return d;
-  if (dependencies_satisfied(i)) {
-    if (consult_child_limit(i, d, now) || consult_supervisor_limit(i, d, now)) return d;
-  } else {
-    d.checks.push_back({Rule::dependency_ready, true});
-  }
-  consult_backoff(i, d);
-  return d;
-}
-
-bool SupervisorEngine::Impl::consult_restart_type(RestartDecision& d) const {
-  const bool stays = d.restart == RestartType::temporary ||
-                     (d.restart == RestartType::transient && !d.exit.is_failure());
-  d.checks.push_back({Rule::restart_type, stays});
-  if (stays) d.verdict = Verdict::leave_stopped;
-  return stays;
-}
-
-bool SupervisorEngine::Impl::consult_fatal_category(ChildIndex i, RestartDecision& d) const {
-  const auto& policy = spec_of(i).policy;
-  FatalAction action = FatalAction::restart;
-  if (d.exit.category == FailureCategory::fatal_config) action = policy.on_fatal_config;
-  if (d.exit.category == FailureCategory::fatal_bug) action = policy.on_fatal_bug;
-  if (action == FatalAction::restart) return false;
-  d.checks.push_back({Rule::fatal_category, true});
-  d.deciding_rule = Rule::fatal_category;
-  d.verdict = action == FatalAction::escalate ? Verdict::escalate : Verdict::leave_stopped;
-  return true;
-}
-
-bool SupervisorEngine::Impl::consult_child_limit(ChildIndex i, RestartDecision& d, TimePoint now) {
-  const auto& policy = spec_of(i).policy;
-  if (!policy.restart_limit) return false;
-  const auto& limit = *policy.restart_limit;
-  auto& window = children_[i].window;
-  const bool within = window.record(limit, now);
-  const auto count = window.count(limit, now) + (within ? 0 : 1);
-  d.checks.push_back({Rule::child_limit, !within, count, limit.max_restarts, limit.window});
-  if (within) return false;
-  d.deciding_rule = Rule::child_limit;
-  switch (policy.on_exhausted) {
-    case OnExhausted::escalate:
-      d.verdict = Verdict::escalate;
-      break;
-    case OnExhausted::quarantine:
-      d.verdict = Verdict::quarantine;
-      break;
-    case OnExhausted::stop:
-      d.verdict = Verdict::leave_stopped;
-      break;
-  }
-  emit_child(i, events::FuseTripped{"child", count, limit.max_restarts, limit.window});
-  return true;
-}
-
-bool SupervisorEngine::Impl::consult_supervisor_limit(ChildIndex i, RestartDecision& d,
-                                                      TimePoint now) {
-  if (!spec_.restart_limit) return false;
-  const auto& limit = *spec_.restart_limit;
-  const bool within = window_.record(limit, now);
-  const auto count = window_.count(limit, now) + (within ? 0 : 1);
-  d.checks.push_back({Rule::supervisor_limit, !within, count, limit.max_restarts, limit.window});
-  if (within) return false;
-  d.deciding_rule = Rule::supervisor_limit;
-  d.verdict = Verdict::escalate;
-  emit(children_[i].cause,
-       events::FuseTripped{"supervisor", count, limit.max_restarts, limit.window});
-  return true;
-}
-
-void SupervisorEngine::Impl::consult_backoff(ChildIndex i, RestartDecision& d) {
-  auto& child = children_[i];
-  ++child.in_a_row;
-  d.delay = backoff_delay(spec_of(i).policy.backoff, child.in_a_row, child.last_delay, random_);
-  child.last_delay = d.delay;
-  d.checks.push_back({Rule::backoff, true, child.in_a_row, 0, Duration::zero()});
-  d.deciding_rule = Rule::backoff;
-  d.verdict = d.delay > Duration::zero() ? Verdict::restart_after : Verdict::restart_now;
-}
-
-void SupervisorEngine::Impl::forgive_after_stable_run(ChildIndex i, TimePoint now) {
+void SupervisorEngine::Impl::forgive_after_stable_run(ChildIndex i) {
   auto& child = children_[i];
   const auto after = spec_of(i).policy.backoff.reset_after;
-  if (child.in_a_row == 0 || after <= Duration::zero() || now - child.ready_at < after) return;
+  if (child.in_a_row == 0 || after <= Duration::zero() || now_ - child.ready_at < after) return;
   child.in_a_row = 0;
   child.attempt = 0;
   child.last_delay = {};
   child.window.clear();
-  emit_child(i, events::FuseReset{"stable for " + human(now - child.ready_at)});
+  emit_child(i, events::FuseReset{"stable for " + human(now_ - child.ready_at)});
 }
 
 void SupervisorEngine::Impl::emit_decision(ChildIndex i,
                                            const std::shared_ptr<const RestartDecision>& d) {
   events::RestartDecided body;
   body.decision = d;
-  const bool restarts = d->verdict == Verdict::restart_now || d->verdict == Verdict::restart_after;
-  if (restarts) {
-    const auto first = scope_begin(i);
-    const auto last = spec_.strategy == Strategy::one_for_one
-                          ? first + 1
-                          : static_cast<std::uint32_t>(order_.size());
-    body.scope_size = last - first;
-    const auto shown = std::min<std::size_t>(last, first + max_paths_in_event);
-    for (std::size_t p = first; p < shown; ++p)
-      body.scope.push_back(path_of(order_[p]));
+  if (is_restart(d->verdict)) {
+    if (d->strategy == Strategy::one_for_one) {
+      body.scope = {path_of(i)};
+      body.scope_size = 1;
+    } else {
+      const auto members = scope_of(i);
+      body.scope_size = members.size();
+      for (const auto m : members) {
+        if (body.scope.size() == max_paths_in_event) break;
+        body.scope.push_back(path_of(m));
+      }
+    }
   }
   auto& child = children_[i];
   child.cause.caused_by = emit_child(i, std::move(body));
+  child.decided = child.cause;
 }
 
-void SupervisorEngine::Impl::carry_out(ChildIndex i, const RestartDecision& d, TimePoint now) {
-  auto& child = children_[i];
+void SupervisorEngine::Impl::carry_out(ChildIndex i, const RestartDecision& d) {
   switch (d.verdict) {
     case Verdict::restart_now:
     case Verdict::restart_after:
-      ++child.restarts_total;
-      restart_by_strategy(i, d.delay, now);
+      ++children_[i].restarts_total;
+      restart_by_strategy(i, d.delay, Phase::backing_off);
+      break;
+    case Verdict::restart_queued:
+      ++children_[i].restarts_total;
+      restart_by_strategy(i, d.delay, Phase::queued);
       break;
     case Verdict::leave_stopped:
-      child.phase = Phase::stopped;
-      if (d.deciding_rule == Rule::restart_type) {
-        emit_child(i, events::ChildStopped{});
-      } else {
-        child.held = true;
-        emit_child(i, events::ChildFailed{explain(path_of(i), d)});
-      }
-      if (child.satisfied) release_dependants(i, now);
+      leave_stopped(i, d);
       break;
     case Verdict::quarantine:
-      child.phase = Phase::quarantined;
-      emit_child(i, events::ChildQuarantined{explain(path_of(i), d)});
+      if (d.deciding_rule == Rule::supervisor_limit) {
+        quarantine_scope(i, d);
+      } else {
+        become(i, Phase::quarantined);
+        emit_child(i, events::ChildQuarantined{explain(path_of(i), d)});
+        stop_linked_sidecars(i);
+      }
       break;
+    case Verdict::hold_group:
+      become(i, Phase::held);
+      break;
+    case Verdict::shutdown_tree:
     case Verdict::escalate:
       if (d.deciding_rule == Rule::start_failure) {
-        fail_start(i, now);
+        fail_start(i);
       } else {
-        escalate(i, d, now);
+        escalate(i, d);
       }
       break;
   }
 }
 
-// The parent sees an ordinary failure of this supervisor and decides by its own policy.
-void SupervisorEngine::Impl::escalate(ChildIndex i, const RestartDecision& d, TimePoint now) {
+void SupervisorEngine::Impl::leave_stopped(ChildIndex i, const RestartDecision& d) {
+  const bool by_type = d.deciding_rule == Rule::restart_type;
+  become(i, Phase::stopped);
+  if (by_type) {
+    emit_child(i, events::ChildStopped{});
+  } else {
+    children_[i].held = true;
+    emit_child(i, events::ChildFailed{explain(path_of(i), d)});
+  }
+  if (children_[i].satisfied) release_dependants(i);
+  stop_linked_sidecars(i);
+  if (by_type && spec_of(i).significant) auto_shutdown(i);
+  const bool gone = children_[i].dynamic && d.restart == RestartType::temporary;
+  if (gone && mode_ != Mode::closing) {
+    forget_child(i);
+    emit_child(i, events::ChildRemoved{"its own end"});
+  }
+}
+
+// What a command or a restart of its scope stopped does not count: only ends of their own.
+void SupervisorEngine::Impl::auto_shutdown(ChildIndex i) {
+  if (spec_.auto_shutdown == AutoShutdown::never || mode_ == Mode::closing) return;
+  if (spec_.auto_shutdown == AutoShutdown::all_significant) {
+    for (ChildIndex other = 0; other < size(); ++other) {
+      const auto phase = children_[other].phase;
+      if (other == i || phase == Phase::removed || !spec_of(other).significant) continue;
+      const bool awaited = phase == Phase::idle && children_[other].intent == Intent::run;
+      if (is_live(phase) || is_waiting(phase) || awaited) return;
+    }
+  }
+  Closing plan;
+  plan.exit.kind = ExitKind::completed;
+  plan.exit.message = path_of(i) + ", which is significant, has ended";
+  plan.stop_cause = StopCause::policy;
+  plan.cause = children_[i].cause;
+  plan.cause.caused_by = emit(plan.cause, events::AutoShutdownTriggered{path_of(i)});
+  begin_closing(std::move(plan), spec_.shutdown.total_timeout);
+}
+
+// The parent sees an ordinary failure of this supervisor and decides by its own policy, unless
+// the whole tree is to end.
+void SupervisorEngine::Impl::escalate(ChildIndex i, const RestartDecision& d) {
   const auto cut = context_.path.rfind('/');
   const auto parent = cut == 0 ? "/" : context_.path.substr(0, cut);
   Closing plan;
   plan.result = effect::Result::failed;
   plan.stop_cause = StopCause::policy;
+  plan.ends_tree = d.verdict == Verdict::shutdown_tree;
   plan.exit.kind = ExitKind::failed;
   plan.exit.category = FailureCategory::recoverable;
   plan.exit.message = explain(path_of(i), d);
   plan.cause = children_[i].cause;
   plan.cause.caused_by =
       emit(plan.cause, events::Escalated{context_.path == "/" ? "" : parent, plan.exit.message});
-  begin_closing(std::move(plan), spec_.shutdown.total_timeout, now);
+  begin_closing(std::move(plan), spec_.shutdown.total_timeout);
 }
 
-void SupervisorEngine::Impl::fail_start(ChildIndex i, TimePoint now) {
+// Who would have restarted with the child is kept down with it; the others go on.
+void SupervisorEngine::Impl::quarantine_scope(ChildIndex i, const RestartDecision& d) {
+  const auto why = explain(path_of(i), d);
+  auto members = d.strategy == Strategy::one_for_one ? std::vector<ChildIndex>{i} : scope_of(i);
+  for (auto m = members.rbegin(); m != members.rend(); ++m) {
+    const auto phase = children_[*m].phase;
+    if (*m == i || phase == Phase::idle || is_waiting(phase)) {
+      if (is_waiting(phase)) cancel_wait(*m, "its scope is quarantined");
+      become(*m, Phase::quarantined);
+      emit_child(*m, events::ChildQuarantined{why});
+      stop_linked_sidecars(*m);
+    } else if (is_live(phase)) {
+      children_[*m].cause = children_[i].cause;
+      bring_down(*m, Intent::quarantined);
+    }
+  }
+}
+
+void SupervisorEngine::Impl::fail_start(ChildIndex i) {
   const auto& child = children_[i];
   Closing plan;
   plan.result = effect::Result::start_failed;
@@ -298,21 +301,20 @@ void SupervisorEngine::Impl::fail_start(ChildIndex i, TimePoint now) {
                            : describe(*child.last_exit));
   plan.cause = child.cause;
   plan.cause.caused_by = emit(plan.cause, events::TreeStartFailed{plan.exit.message});
-  begin_closing(std::move(plan), spec_.shutdown.total_timeout, now);
+  begin_closing(std::move(plan), spec_.shutdown.total_timeout);
 }
 
-void SupervisorEngine::Impl::restart_by_strategy(ChildIndex i, Duration delay, TimePoint now) {
-  if (spec_.strategy != Strategy::one_for_one) {
-    begin_scope(i, delay, now);
+void SupervisorEngine::Impl::restart_by_strategy(ChildIndex i, Duration delay, Phase waiting) {
+  if (strategy_of(i) != Strategy::one_for_one) {
+    begin_scope(i, delay);
     return;
   }
-  auto& child = children_[i];
-  child.counted_restart = true;
+  children_[i].counted_restart = true;
   if (delay == Duration::zero()) {
-    start_child(i, now);
+    start_child(i);
   } else {
-    child.phase = Phase::backing_off;
-    deadlines_.arm(i, now + delay);
+    arm(i, now_ + delay);
+    become(i, waiting);
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "espalier/supervisor/core/command.hpp"
 #include "espalier/supervisor/core/event.hpp"
 #include "espalier/supervisor/core/exit_record.hpp"
 #include "espalier/supervisor/core/shutdown_report.hpp"
@@ -75,26 +76,45 @@ struct ChildExited {
   ExitRecord exit = {};
   Cause cause = {};
   std::vector<ChildShutdownStatus> subtree = {};
+  bool ends_tree = false;  ///< A nested supervisor wants the whole tree to end.
 };
-/// An operator stops a child and keeps it stopped; cancels a pending restart.
-struct StopOne {
-  ChildIndex child = 0;
+/// An operator's wish; `command.path` is not read: `child` is the name among the engine's own
+/// children, empty where the command is about the supervisor itself. Answered by one Reply.
+struct Order {
+  std::uint64_t ticket = 0;
+  std::string child = {};
+  std::shared_ptr<const Command> command = {};
 };
-/// An operator wants a new attempt: stops the current one if there is one, cancels a pending
-/// back-off, ends a quarantine. Spends no budget.
-struct RestartOne {
+/// Why a probe was run; results of an older number are ignored.
+enum class ProbePurpose : std::uint8_t { readiness, health, gate };
+/// The answer to RunProbe.
+struct ProbeResult {
   ChildIndex child = 0;
+  ProbePurpose purpose = ProbePurpose::health;
+  std::uint64_t number = 0;
+  bool ok = false;
+  std::string message = {};
 };
-/// An operator clears the child's counters and back-off.
-struct ResetOne {
+/// The answer to RequestAdmission, with its number.
+struct Admitted {
   ChildIndex child = 0;
+  std::uint64_t number = 0;
+};
+/// What a child may want of its supervisors, if its permissions allow.
+enum class Wish : std::uint8_t { restart, shutdown };
+struct ChildAsks {
+  ChildIndex child = 0;
+  Generation generation = 0;
+  Wish wish = Wish::restart;
+  std::string reason = {};
 };
 }  // namespace input
 
 using Input =
     std::variant<input::Start, input::Stop, input::Abort, input::TimePassed, input::ChildRunning,
                  input::ChildReady, input::ChildAlive, input::ChildExtend, input::ChildStatus,
-                 input::ChildExited, input::StopOne, input::RestartOne, input::ResetOne>;
+                 input::ChildExited, input::Order, input::ProbeResult, input::Admitted,
+                 input::ChildAsks>;
 
 /// What an engine wants done, in this order.
 namespace effect {
@@ -124,6 +144,49 @@ struct AbandonChild {
   ChildIndex child = 0;
   Generation generation = 0;
 };
+/// Stop or start the clock of a running child (SIGSTOP, SIGCONT).
+struct SuspendChild {
+  ChildIndex child = 0;
+  Generation generation = 0;
+  bool suspended = true;
+};
+/// Ask how a child fares; for a gate, whether it is free. Answered by ProbeResult. A later one of
+/// the same child and purpose takes its place; CancelProbe ends it.
+struct RunProbe {
+  ChildIndex child = 0;
+  input::ProbePurpose purpose = input::ProbePurpose::health;
+  std::uint64_t number = 0;
+  std::shared_ptr<const ProbeSpec> probe = {};  ///< Null for gates.
+  std::vector<StartGate> gates = {};
+};
+struct CancelProbe {
+  ChildIndex child = 0;
+  input::ProbePurpose purpose = input::ProbePurpose::health;
+};
+/// A restart asks to be let in by the tree. Answered by Admitted; taken back by EndAdmission,
+/// which also says that an admitted restart is through (ready, or over).
+struct RequestAdmission {
+  ChildIndex child = 0;
+  std::uint64_t number = 0;
+};
+struct EndAdmission {
+  ChildIndex child = 0;
+  std::uint64_t number = 0;
+};
+/// The answer to an Order.
+struct Reply {
+  std::uint64_t ticket = 0;
+  CommandResult result = {};
+};
+/// A slot now belongs to a new child of this name; what was kept for an earlier one is void.
+struct ChildCreated {
+  ChildIndex child = 0;
+};
+/// A child that may do so asks for the end of the whole tree.
+struct EndTree {
+  std::string reason = {};
+  Cause cause = {};
+};
 /// Tell observers. The owner adds path, epoch and times.
 struct Emit {
   std::optional<ChildIndex> child = {};  ///< Absent: about the supervisor itself.
@@ -143,10 +206,15 @@ struct Finished {
   ExitRecord exit = {};                            ///< Why, as the parent supervisor sees it.
   std::vector<ChildShutdownStatus> children = {};  ///< Paths complete.
   Cause cause = {};
+  bool ends_tree = false;  ///< The parent is to end as well, up to the root.
 };
 }  // namespace effect
 
-using Effect = std::variant<effect::StartChild, effect::StopChild, effect::AbortChild,
-                            effect::AbandonChild, effect::Emit, effect::TreeUp, effect::Finished>;
+using Effect =
+    std::variant<effect::StartChild, effect::StopChild, effect::AbortChild, effect::AbandonChild,
+                 effect::SuspendChild, effect::RunProbe, effect::CancelProbe,
+                 effect::RequestAdmission, effect::EndAdmission, effect::Reply,
+                 effect::ChildCreated, effect::EndTree, effect::Emit, effect::TreeUp,
+                 effect::Finished>;
 
 }  // namespace espalier::supervisor

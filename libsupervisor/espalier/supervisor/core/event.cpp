@@ -38,6 +38,19 @@ struct Name {
   const char* operator()(const ShutdownRequested&) const { return "shutdown_requested"; }
   const char* operator()(const ShutdownStageReached&) const { return "shutdown_stage"; }
   const char* operator()(const ShutdownCompleted&) const { return "shutdown_completed"; }
+  const char* operator()(const ProbeFailed&) const { return "probe_failed"; }
+  const char* operator()(const ChildBlocked&) const { return "child_blocked"; }
+  const char* operator()(const ChildSuspended&) const { return "child_suspended"; }
+  const char* operator()(const ChildAdded&) const { return "child_added"; }
+  const char* operator()(const ChildRemoved&) const { return "child_removed"; }
+  const char* operator()(const CommandDone&) const { return "command_done"; }
+  const char* operator()(const ChildAsked&) const { return "child_asked"; }
+  const char* operator()(const GroupHeld&) const { return "group_held"; }
+  const char* operator()(const GroupReset&) const { return "group_reset"; }
+  const char* operator()(const AutoShutdownTriggered&) const { return "auto_shutdown"; }
+  const char* operator()(const PlanApplied&) const { return "plan_applied"; }
+  const char* operator()(const PoolScaled&) const { return "pool_scaled"; }
+  const char* operator()(const RunSummarized&) const { return "run_summary"; }
 };
 
 // What needs no attention is info; what a reader only wants when looking closely is debug.
@@ -65,10 +78,16 @@ struct Grade {
   Severity operator()(const ChildAbortFailed&) const { return Severity::error; }
   Severity operator()(const RestartDecided& e) const {
     if (!e.decision) return Severity::info;
-    if (e.decision->verdict == Verdict::escalate) return Severity::error;
+    const auto verdict = e.decision->verdict;
+    if (verdict == Verdict::escalate || verdict == Verdict::shutdown_tree) return Severity::error;
     return e.decision->exit.is_failure() ? Severity::warning : Severity::info;
   }
   Severity operator()(const FuseTripped&) const { return Severity::error; }
+  Severity operator()(const GroupHeld&) const { return Severity::error; }
+  Severity operator()(const ProbeFailed&) const { return Severity::warning; }
+  Severity operator()(const ChildAsked& e) const {
+    return e.granted ? Severity::info : Severity::warning;
+  }
   Severity operator()(const Escalated&) const { return Severity::error; }
   Severity operator()(const ShutdownCompleted& e) const {
     return !e.report || e.report->reconcile.clean() ? Severity::info : Severity::warning;
@@ -131,7 +150,7 @@ struct Sentence {
   std::string operator()(const ChildPaused&) const { return "is paused"; }
   std::string operator()(const ChildResumed&) const { return "is resumed"; }
   std::string operator()(const ChildUnhealthy& e) const {
-    return "is unhealthy" + because(e.probe);
+    return "is unhealthy" + because(e.probe) + because(e.message);
   }
   std::string operator()(const ChildStatusText& e) const { return "status" + because(e.text); }
   std::string operator()(const StaleReport& e) const {
@@ -182,6 +201,47 @@ struct Sentence {
   }
   std::string operator()(const ShutdownCompleted& e) const {
     return e.report ? outcome_summary(*e.report) : "shut down";
+  }
+
+  std::string operator()(const ProbeFailed& e) const {
+    auto out = "failed its " + e.probe + " check";
+    if (e.retries != 0) out += " (" + number(e.in_a_row) + " of " + number(e.retries) + ")";
+    return out + because(e.message);
+  }
+  std::string operator()(const ChildBlocked& e) const { return "waits for " + e.waits_for; }
+  std::string operator()(const ChildSuspended&) const { return "is suspended"; }
+  std::string operator()(const ChildAdded& e) const { return "was added by " + e.requested_by; }
+  std::string operator()(const ChildRemoved& e) const {
+    return "was removed by " + e.requested_by;
+  }
+  std::string operator()(const CommandDone& e) const {
+    return e.command + " by " + e.requested_by + " (" + e.reason + "): " + e.result +
+           because(e.text);
+  }
+  std::string operator()(const ChildAsked& e) const {
+    return "asks for a " + e.what + (e.granted ? "" : ", which it may not") + because(e.reason);
+  }
+  std::string operator()(const GroupHeld& e) const {
+    return "holds the group " + e.group + because(e.reason);
+  }
+  std::string operator()(const GroupReset& e) const {
+    return "lets the group " + e.group + " go on" + because(e.cause);
+  }
+  std::string operator()(const AutoShutdownTriggered& e) const {
+    return "ends because its significant child " + e.by + " has ended";
+  }
+  std::string operator()(const PlanApplied& e) const {
+    return "is changed: " + number(e.added) + " added, " + number(e.removed) + " removed, " +
+           number(e.restarted) + " restarted, " + number(e.changed) + " changed in place";
+  }
+  std::string operator()(const PoolScaled& e) const {
+    return "is scaled from " + number(e.from) + " to " + number(e.to);
+  }
+  std::string operator()(const RunSummarized& e) const {
+    if (!e.summary) return "summary";
+    return "summary on " + e.summary->occasion + ": up " + human(e.summary->uptime) + ", " +
+           number(e.summary->failures) + " failures, " + number(e.summary->restarts) +
+           " restarts" + because(e.summary->cause);
   }
 
   static std::string describe_without_message(ExitRecord exit) {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "espalier/supervisor/core/decision.hpp"
+#include "espalier/supervisor/core/event_cause.hpp"
 #include "espalier/supervisor/core/exit_record.hpp"
+#include "espalier/supervisor/core/run_summary.hpp"
 #include "espalier/supervisor/core/shutdown_report.hpp"
 #include "espalier/supervisor/core/time.hpp"
 
@@ -67,7 +69,63 @@ struct ChildQuarantined {
 struct ChildPaused {};
 struct ChildResumed {};
 struct ChildUnhealthy {
+  std::string probe = {};    ///< "watchdog", or what the health check is made of.
+  std::string message = {};  ///< What the check said.
+};
+struct ProbeFailed {
   std::string probe = {};
+  std::string message = {};
+  std::uint64_t in_a_row = 0;
+  std::uint64_t retries = 0;  ///< So many in a row make the child unhealthy; 0: it waits on.
+};
+struct ChildBlocked {
+  std::string waits_for = {};  ///< A dependency that is not ready, or a gate that is not free.
+};
+struct ChildSuspended {};
+struct ChildAdded {
+  std::string requested_by = {};
+};
+struct ChildRemoved {
+  std::string requested_by = {};
+};
+/// A command was carried out, joined or refused: who, why and what came of it.
+struct CommandDone {
+  std::string command = {};
+  std::string requested_by = {};
+  std::string reason = {};
+  std::string result = {};  ///< "done", "unchanged", or the word of the error.
+  std::string text = {};
+};
+/// A child asked for something; `granted` by its permissions or not.
+struct ChildAsked {
+  std::string what = {};  ///< "restart", "shutdown".
+  std::string reason = {};
+  bool granted = false;
+};
+struct GroupHeld {
+  std::string group = {};
+  std::string reason = {};
+};
+struct GroupReset {
+  std::string group = {};
+  std::string cause = {};
+};
+/// A supervisor ends because its significant children have.
+struct AutoShutdownTriggered {
+  std::string by = {};  ///< Path of the child.
+};
+struct PlanApplied {
+  std::uint64_t added = 0;
+  std::uint64_t removed = 0;
+  std::uint64_t restarted = 0;
+  std::uint64_t changed = 0;  ///< In place.
+};
+struct PoolScaled {
+  std::uint64_t from = 0;
+  std::uint64_t to = 0;
+};
+struct RunSummarized {
+  std::shared_ptr<const RunSummary> summary = {};
 };
 struct ChildStatusText {
   std::string text = {};
@@ -97,7 +155,7 @@ struct ScopeRestartCompleted {
   Duration took = {};
 };
 struct FuseTripped {
-  std::string scope = {};  ///< "child" or "supervisor".
+  std::string scope = {};  ///< "child", "supervisor", or "group NAME".
   std::uint64_t count = 0;
   std::uint64_t limit = 0;
   Duration window = {};
@@ -129,14 +187,10 @@ using EventBody = std::variant<
     events::RestartDecided, events::RestartCancelled, events::ChildRestarted,
     events::ScopeRestartStarted, events::ScopeRestartCompleted, events::FuseTripped,
     events::FuseReset, events::Escalated, events::ShutdownRequested, events::ShutdownStageReached,
-    events::ShutdownCompleted>;
-
-/// Where an event comes from in the chain of causes: the sequence of its direct cause and of the
-/// first link, which all events of one incident share. 0: none.
-struct Cause {
-  std::uint64_t caused_by = 0;
-  std::uint64_t correlation = 0;
-};
+    events::ShutdownCompleted, events::ProbeFailed, events::ChildBlocked, events::ChildSuspended,
+    events::ChildAdded, events::ChildRemoved, events::CommandDone, events::ChildAsked,
+    events::GroupHeld, events::GroupReset, events::AutoShutdownTriggered, events::PlanApplied,
+    events::PoolScaled, events::RunSummarized>;
 
 struct Event {
   std::uint64_t sequence = 0;  ///< From 1, without a gap within one epoch.

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace espalier::supervisor {
 
@@ -39,6 +41,8 @@ struct ExitRecord {
   std::optional<int> signal = {};
   bool core_dumped = false;
   std::string message = {};
+  /// Where it crashed, innermost frame first, where that is known.
+  std::shared_ptr<const std::vector<std::string>> trace = {};
 
   [[nodiscard]] bool is_failure() const {
     return kind != ExitKind::completed && kind != ExitKind::stopped;

@@ -87,6 +87,11 @@ StartOrder start_order(const SupervisorSpec& spec) {
   return result;
 }
 
+Duration heartbeat_interval(const ChildPolicy& policy) {
+  return policy.heartbeat_interval > Duration::zero() ? policy.heartbeat_interval
+                                                      : policy.watchdog / 3;
+}
+
 const char* to_string(Strategy x) {
   switch (x) {
     case Strategy::one_for_one:
@@ -115,12 +120,16 @@ const char* to_string(ChildKind x) {
   switch (x) {
     case ChildKind::actor:
       return "actor";
+    case ChildKind::async:
+      return "async";
     case ChildKind::blocking:
       return "blocking";
     case ChildKind::process:
       return "process";
     case ChildKind::supervisor:
       return "supervisor";
+    case ChildKind::pool:
+      return "pool";
   }
   return "";
 }
@@ -133,6 +142,96 @@ const char* to_string(OnExhausted x) {
       return "quarantine";
     case OnExhausted::stop:
       return "stop";
+  }
+  return "";
+}
+
+const char* to_string(WorkRole x) {
+  switch (x) {
+    case WorkRole::service:
+      return "service";
+    case WorkRole::worker:
+      return "worker";
+    case WorkRole::job:
+      return "job";
+    case WorkRole::sidecar:
+      return "sidecar";
+    case WorkRole::supervisor:
+      return "supervisor";
+  }
+  return "";
+}
+
+const char* to_string(SeverityClass x) {
+  switch (x) {
+    case SeverityClass::critical:
+      return "critical";
+    case SeverityClass::standard:
+      return "standard";
+    case SeverityClass::optional:
+      return "optional";
+  }
+  return "";
+}
+
+const char* to_string(AutoShutdown x) {
+  switch (x) {
+    case AutoShutdown::never:
+      return "never";
+    case AutoShutdown::any_significant:
+      return "any_significant";
+    case AutoShutdown::all_significant:
+      return "all_significant";
+  }
+  return "";
+}
+
+const char* to_string(EscalationPolicy x) {
+  switch (x) {
+    case EscalationPolicy::escalate_to_parent:
+      return "escalate_to_parent";
+    case EscalationPolicy::shutdown_tree:
+      return "shutdown_tree";
+    case EscalationPolicy::quarantine_scope:
+      return "quarantine_scope";
+  }
+  return "";
+}
+
+const char* to_string(ProbeSpec::Kind x) {
+  switch (x) {
+    case ProbeSpec::Kind::exec:
+      return "exec";
+    case ProbeSpec::Kind::tcp:
+      return "tcp";
+    case ProbeSpec::Kind::http:
+      return "http";
+    case ProbeSpec::Kind::function:
+      return "function";
+  }
+  return "";
+}
+
+const char* to_string(StartGate::Kind x) {
+  switch (x) {
+    case StartGate::Kind::path:
+      return "path";
+    case StartGate::Kind::port:
+      return "port";
+    case StartGate::Kind::pid_file:
+      return "pid_file";
+  }
+  return "";
+}
+
+const char* to_string(Propagation x) {
+  switch (x) {
+    case Propagation::none:
+      return "none";
+    case Propagation::escalate_only:
+      return "escalate_only";
+    case Propagation::full:
+      return "full";
   }
   return "";
 }

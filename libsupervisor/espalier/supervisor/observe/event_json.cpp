@@ -17,6 +17,7 @@ void append_exit(std::string& out, const ExitRecord& exit) {
   if (exit.signal) json.number("signal", *exit.signal);
   if (exit.core_dumped) json.flag("core_dumped", true);
   if (!exit.message.empty()) json.text("message", exit.message);
+  if (exit.trace) json.array("trace", *exit.trace, append_json_string);
 }
 
 void append_child(std::string& out, const ChildShutdownStatus& child) {
@@ -57,6 +58,7 @@ void append_check(std::string& out, const RuleCheck& check) {
   json.number("count", check.count);
   json.number("limit", check.limit);
   json.ms("window_ms", check.window);
+  if (check.tokens) json.key("tokens") += std::to_string(*check.tokens);
 }
 
 // The fields that a type adds to the common ones, if any. A new type does not compile until it has
@@ -87,7 +89,63 @@ struct Fields {
   }
   void operator()(const ChildFailed& e) const { json.text("reason", e.reason); }
   void operator()(const ChildQuarantined& e) const { json.text("reason", e.reason); }
-  void operator()(const ChildUnhealthy& e) const { json.text("probe", e.probe); }
+  void operator()(const ChildUnhealthy& e) const {
+    json.text("probe", e.probe);
+    if (!e.message.empty()) json.text("message", e.message);
+  }
+  void operator()(const ProbeFailed& e) const {
+    json.text("probe", e.probe);
+    json.text("message", e.message);
+    json.number("in_a_row", e.in_a_row);
+    json.number("retries", e.retries);
+  }
+  void operator()(const ChildBlocked& e) const { json.text("waits_for", e.waits_for); }
+  void operator()(const ChildSuspended&) const {}
+  void operator()(const ChildAdded& e) const { json.text("requested_by", e.requested_by); }
+  void operator()(const ChildRemoved& e) const { json.text("requested_by", e.requested_by); }
+  void operator()(const CommandDone& e) const {
+    json.text("command", e.command);
+    json.text("requested_by", e.requested_by);
+    json.text("reason", e.reason);
+    json.text("result", e.result);
+    json.text("text", e.text);
+  }
+  void operator()(const ChildAsked& e) const {
+    json.text("what", e.what);
+    json.text("reason", e.reason);
+    json.flag("granted", e.granted);
+  }
+  void operator()(const GroupHeld& e) const {
+    json.text("group", e.group);
+    json.text("reason", e.reason);
+  }
+  void operator()(const GroupReset& e) const {
+    json.text("group", e.group);
+    json.text("cause", e.cause);
+  }
+  void operator()(const AutoShutdownTriggered& e) const { json.text("by", e.by); }
+  void operator()(const PlanApplied& e) const {
+    json.number("added", e.added);
+    json.number("removed", e.removed);
+    json.number("restarted", e.restarted);
+    json.number("changed", e.changed);
+  }
+  void operator()(const PoolScaled& e) const {
+    json.number("from", e.from);
+    json.number("to", e.to);
+  }
+  void operator()(const RunSummarized& e) const {
+    if (!e.summary) return;
+    json.text("occasion", e.summary->occasion);
+    json.text("cause", e.summary->cause);
+    json.ms("uptime_ms", e.summary->uptime);
+    json.number("restarts", e.summary->restarts);
+    json.number("failures", e.summary->failures);
+    json.number("commands", e.summary->commands);
+    json.array("recent_failures", e.summary->recent_failures, append_json_string);
+    json.text("final_decision", e.summary->final_decision);
+    json.text("state", e.summary->state);
+  }
   void operator()(const ChildStatusText& e) const { json.text("text", e.text); }
   void operator()(const StaleReport& e) const {
     json.number("reported_generation", e.reported_generation);
@@ -95,7 +153,9 @@ struct Fields {
   void operator()(const RestartDecided& e) const {
     if (const auto* decision = e.decision.get()) {
       json.text("verdict", to_string(decision->verdict));
-      if (decision->verdict == Verdict::restart_after) json.ms("delay_ms", decision->delay);
+      const bool later = decision->verdict == Verdict::restart_after ||
+                         decision->verdict == Verdict::restart_queued;
+      if (later) json.ms("delay_ms", decision->delay);
       json.text("rule", to_string(decision->deciding_rule));
       json.text("explanation", explain(path, *decision));
     }

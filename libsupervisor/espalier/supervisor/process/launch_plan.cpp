@@ -1,5 +1,6 @@
 #include "espalier/supervisor/process/launch_plan.hpp"
 
+#include "espalier/supervisor/process/copy_link.hpp"
 #include "espalier/supervisor/process/find_program.hpp"
 #include "espalier/supervisor/process/identity.hpp"
 
@@ -20,7 +21,8 @@ namespace {
 bool is_of_one_process(std::string_view name) {
   return name == "NOTIFY_SOCKET" || name == "WATCHDOG_USEC" || name == "WATCHDOG_PID" ||
          name == "LISTEN_PID" || name == "LISTEN_FDS" || name == "LISTEN_FDNAMES" ||
-         name == "ESPALIER_PATH" || name == "ESPALIER_GENERATION" || name == "ESPALIER_HOST_ID";
+         name == "ESPALIER_PATH" || name == "ESPALIER_GENERATION" || name == "ESPALIER_HOST_ID" ||
+         name == copy_variable;
 }
 
 std::string random_id() {
@@ -50,8 +52,13 @@ std::vector<std::string> make_environment(const LaunchRequest& request, const Ho
   variables["ESPALIER_PATH"] = request.path;
   variables["ESPALIER_GENERATION"] = std::to_string(request.generation);
   variables["ESPALIER_HOST_ID"] = world.host_id;
-  variables["NOTIFY_SOCKET"] = notify_address;
-  if (request.watchdog > Duration::zero()) {
+  if (request.call) {
+    // It speaks through its context; what it starts must not speak for it.
+    variables[copy_variable] = copy_fd_text;
+  } else {
+    variables["NOTIFY_SOCKET"] = notify_address;
+  }
+  if (!request.call && request.watchdog > Duration::zero()) {
     const auto period = std::chrono::duration_cast<std::chrono::microseconds>(request.watchdog);
     variables["WATCHDOG_USEC"] = std::to_string(period.count());
   }
@@ -113,7 +120,9 @@ LaunchPlan make_launch_plan(const LaunchRequest& request, const HostWorld& world
     return plan;
   }
   const auto& spec = *request.spec;
-  auto lookup = find_program_in(spec, world.path);
+  // Also when the file has been replaced meanwhile: a copy is a copy of what runs.
+  auto lookup =
+      request.call ? ProgramLookup{.program = "/proc/self/exe"} : find_program_in(spec, world.path);
   auto who = find_identity(spec.user, spec.group);
   plan.problem = lookup.problem;
   if (plan.problem.empty() && !who.problem.empty()) {

@@ -26,11 +26,12 @@ namespace espalier::supervisor {
 namespace {
 
 /// What an epoll event is about; with the token it makes the event's key.
-enum class Channel : std::uint64_t { exit, out, err, notify };
+enum class Channel : std::uint64_t { exit, out, err, notify, link, timer };
+constexpr std::uint64_t channel_bits = 3;
 constexpr std::uint64_t wake_key = 0;  // Tokens begin at 1.
 
 std::uint64_t key_of(ProcessToken token, Channel channel) {
-  return token << 2U | static_cast<std::uint64_t>(channel);
+  return token << channel_bits | static_cast<std::uint64_t>(channel);
 }
 
 UniqueFd checked(int fd, const char* what) {
@@ -56,6 +57,7 @@ class ProcessHost::Impl {
   void start(ProcessToken token, LaunchRequest request);
   void handle(std::uint64_t key);
   void read_output(OutputPipe& pipe, ProcessListener& listener);
+  void read_link(RunningProcess& process);
   void end(ProcessToken token);
   void watch(int fd, std::uint64_t key);
   void forget(int fd);
@@ -150,11 +152,11 @@ void ProcessHost::Impl::run() {
 
 void ProcessHost::Impl::handle(std::uint64_t key) {
   if (key == wake_key) return run_commands();
-  const auto token = key >> 2U;
+  const auto token = key >> channel_bits;
   const auto found = processes_.find(token);
   if (found == processes_.end()) return;  // Ended earlier in the same turn.
   auto& process = *found->second;
-  switch (static_cast<Channel>(key & 3U)) {
+  switch (static_cast<Channel>(key & ((1U << channel_bits) - 1))) {
     case Channel::exit:
       if (process.has_ended()) end(token);
       break;
@@ -166,6 +168,12 @@ void ProcessHost::Impl::handle(std::uint64_t key) {
       break;
     case Channel::notify:
       process.read_notifications(16);
+      break;
+    case Channel::link:
+      read_link(process);
+      break;
+    case Channel::timer:
+      process.run_out_of_patience();
       break;
   }
 }
@@ -189,7 +197,12 @@ void ProcessHost::Impl::start(ProcessToken token, LaunchRequest request) {
   ++running_;
   tokens_[process->pid()] = token;
   auto& added = *(processes_[token] = std::move(process));
-  added.listener().on_running(added.pid());
+  if (const auto* link = added.link()) {
+    watch(link->fd(), key_of(token, Channel::link));
+    watch(link->timer_fd(), key_of(token, Channel::timer));
+  } else {
+    added.listener().on_running(added.pid());
+  }
   watch(added.notify_fd(), key_of(token, Channel::notify));
   watch(added.out().fd(), key_of(token, Channel::out));
   watch(added.err().fd(), key_of(token, Channel::err));
@@ -204,11 +217,22 @@ void ProcessHost::Impl::read_output(OutputPipe& pipe, ProcessListener& listener)
   pipe.close();
 }
 
+void ProcessHost::Impl::read_link(RunningProcess& process) {
+  auto& link = *process.link();
+  if (link.read(16, process.pid(), process.listener())) return;
+  forget(link.fd());
+  link.close();
+}
+
 void ProcessHost::Impl::end(ProcessToken token) {
   const auto process = std::move(processes_.at(token));
   for (const int fd :
        {process->pidfd(), process->notify_fd(), process->out().fd(), process->err().fd()}) {
     forget(fd);
+  }
+  if (const auto* link = process->link()) {
+    forget(link->fd());
+    forget(link->timer_fd());
   }
   if (options_.guardian) options_.guardian->group_ended(process->pid());
   const auto exit = process->finish(buffer_);
@@ -282,6 +306,9 @@ void ProcessHost::stop(ProcessToken token) {
 }
 void ProcessHost::abort(ProcessToken token) {
   impl_->with_process(token, &RunningProcess::abort);
+}
+void ProcessHost::suspend(ProcessToken token, bool suspended) {
+  impl_->with_process(token, suspended ? &RunningProcess::suspend : &RunningProcess::resume);
 }
 std::size_t ProcessHost::running() const {
   return impl_->running();

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "espalier/supervisor/core/engine_io.hpp"
 #include "espalier/supervisor/core/exit_record.hpp"
 #include "espalier/supervisor/core/spec.hpp"
+#include "espalier/supervisor/process/copy_wire.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -23,6 +25,8 @@ class ProcessListener {
   virtual void on_alive() = 0;                          ///< WATCHDOG=1
   virtual void on_extend(Duration by) = 0;              ///< EXTEND_TIMEOUT_USEC=
   virtual void on_status(const std::string& text) = 0;  ///< STATUS=
+  /// Only an isolated function can ask.
+  virtual void on_asks(input::Wish /*wish*/, const std::string& /*reason*/) {}
   virtual void on_output(bool is_stderr, std::string line, bool truncated) = 0;
   /// The process is gone, with it what was left of its process group; or it never came to be
   /// (kind failed, message says why). Exactly once, last.
@@ -32,9 +36,14 @@ class ProcessListener {
 struct LaunchRequest {
   std::string path = {};  ///< Of the child; the process sees it as ESPALIER_PATH.
   std::uint64_t generation = 0;
+  /// With `call`: its command is not used, and the whole may be null.
   std::shared_ptr<const ProcessSpec> spec = {};
   Duration watchdog = Duration::zero();  ///< Told to the process as WATCHDOG_USEC when not zero.
   std::shared_ptr<ProcessListener> listener = {};
+  /// Not null: run this function in a copy of this program (child_main.hpp) instead of a command.
+  /// It counts as running once the copy says so; a stop is said to it instead of the stop signal,
+  /// and it has no NOTIFY_SOCKET.
+  std::shared_ptr<const CopyCall> call = {};
 };
 
 /// A descendant that outlived its supervision.
@@ -77,6 +86,9 @@ class ProcessHost {
   void stop(ProcessToken token);
   /// Sends SIGKILL to the process group. Unknown: no effect.
   void abort(ProcessToken token);
+  /// Sends SIGSTOP or SIGCONT to the process group: its clock stands still or goes on. A stop
+  /// lets it go on, an abort need not. Unknown: no effect.
+  void suspend(ProcessToken token, bool suspended);
 
   /// Processes of ours that are alive now.
   [[nodiscard]] std::size_t running() const;

@@ -11,9 +11,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <tuple>
 
 namespace espalier::supervisor {
 
@@ -118,6 +120,11 @@ std::unique_ptr<RunningProcess> RunningProcess::launch(LaunchRequest request,
                                                        const HostWorld& world, ProcessToken token) {
   const auto listener = request.listener;
   try {
+    std::unique_ptr<CopyLink> link;
+    if (request.call) {
+      link = std::make_unique<CopyLink>(*request.call);
+      request.spec = spec_of_copy(request.path, request.spec);
+    }
     NotifySocket notify{"espalier-" + world.host_id + "-" + std::to_string(token)};
     const auto plan = make_launch_plan(request, world, notify.address());
     if (!plan.problem.empty()) {
@@ -134,13 +141,16 @@ std::unique_ptr<RunningProcess> RunningProcess::launch(LaunchRequest request,
     const auto writer = [&](const Pipe& pipe) {
       return pipe.write ? pipe.write.get() : null.get();
     };
-    auto spawned = spawn(plan, *request.spec, null.get(), writer(out), writer(err));
+    const auto copys_end = link ? link->take_copys_end() : UniqueFd{};
+    const SpawnFds fds{{null.get(), writer(out), writer(err)}, copys_end.get()};
+    auto spawned = spawn(plan, *request.spec, fds);
     if (!spawned.problem.empty()) {
       listener->on_exit(launch_failure(spawned.problem, spawned.misconfigured));
       return nullptr;
     }
     std::unique_ptr<RunningProcess> process{
         new RunningProcess{std::move(request), std::move(notify)}};
+    process->link_ = std::move(link);
     process->pid_ = spawned.pid;
     process->pidfd_ = std::move(spawned.pidfd);
     process->uid_ = plan.identity ? plan.identity->uid : ::geteuid();
@@ -149,6 +159,9 @@ std::unique_ptr<RunningProcess> RunningProcess::launch(LaunchRequest request,
     return process;
   } catch (const std::system_error& error) {
     listener->on_exit(launch_failure(explain(request, error), false));
+    return nullptr;
+  } catch (const std::length_error& error) {
+    listener->on_exit(launch_failure("cannot run " + request.path + ": " + error.what(), true));
     return nullptr;
   }
 }
@@ -171,7 +184,11 @@ void RunningProcess::signal_group(int number) const {
 }
 
 void RunningProcess::stop() {
-  signal_group(request_.spec->stop_signal);
+  if (link_) {
+    link_->send_stop();
+  } else {
+    signal_group(request_.spec->stop_signal);
+  }
   signal_group(SIGCONT);  // A stopped process would never get to handle it.
 }
 
@@ -179,6 +196,19 @@ void RunningProcess::abort() {
   signal_group(SIGKILL);
   // It may have left its group to others.
   ::syscall(SYS_pidfd_send_signal, pidfd(), SIGKILL, nullptr, 0);
+}
+
+void RunningProcess::suspend() {
+  signal_group(SIGSTOP);
+}
+
+void RunningProcess::resume() {
+  signal_group(SIGCONT);
+}
+
+void RunningProcess::run_out_of_patience() {
+  link_->run_out_of_patience();
+  abort();
 }
 
 bool RunningProcess::has_ended() const {
@@ -200,7 +230,12 @@ ExitRecord RunningProcess::finish(std::span<char> buffer) {
         "else waits for all children",
         false);
   }
-  return to_exit(info, request_.spec->success_exit_codes);
+  auto exit = to_exit(info, request_.spec->success_exit_codes);
+  if (!link_) return exit;
+  // All that it sent waits in the socket, which is bounded.
+  constexpr int packets_at_most = 4096;
+  std::ignore = link_->read(packets_at_most, pid_, listener());
+  return link_->judge(std::move(exit));
 }
 
 }  // namespace espalier::supervisor

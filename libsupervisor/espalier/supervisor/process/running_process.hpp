@@ -1,5 +1,6 @@
 #pragma once
 
+#include "espalier/supervisor/process/copy_link.hpp"
 #include "espalier/supervisor/process/launch_plan.hpp"
 #include "espalier/supervisor/process/line_splitter.hpp"
 #include "espalier/supervisor/process/notify_socket.hpp"
@@ -46,12 +47,18 @@ class RunningProcess {
   [[nodiscard]] int notify_fd() const { return notify_.fd(); }
   [[nodiscard]] OutputPipe& out() { return out_; }
   [[nodiscard]] OutputPipe& err() { return err_; }
+  /// Null for a command.
+  [[nodiscard]] CopyLink* link() { return link_.get(); }
   [[nodiscard]] ProcessListener& listener() { return *request_.listener; }
 
   /// Delivers at most `most` waiting notify messages.
   void read_notifications(int most);
   void stop();
   void abort();
+  void suspend();
+  void resume();
+  /// It had its time to call child_main, or to end.
+  void run_out_of_patience();
   /// True once the leader is gone; it stays a zombie, so that its group cannot be another's.
   [[nodiscard]] bool has_ended() const;
   /// Ends the rest of the group, delivers what is still to be read and reaps the leader.
@@ -66,6 +73,7 @@ class RunningProcess {
 
   LaunchRequest request_;
   NotifySocket notify_;
+  std::unique_ptr<CopyLink> link_;
   OutputPipe out_{false};
   OutputPipe err_{true};
   pid_t pid_ = -1;

@@ -39,7 +39,7 @@ struct ChildStart {
   const LaunchPlan& plan;
   const ProcessSpec& spec;
   pid_t parent = 0;
-  int stdio[3] = {-1, -1, -1};
+  SpawnFds fds = {};
   Step failed = Step::none;
   int error = 0;
   const char* limit = "";
@@ -57,14 +57,17 @@ bool reset_signals() {
   return ::sigprocmask(SIG_SETMASK, &none, nullptr) == 0;
 }
 
-bool take_stdio(const ChildStart& start) {
+bool take_descriptors(const ChildStart& start) {
   for (int fd = 0; fd < 3; ++fd) {
-    if (::dup2(start.stdio[fd], fd) < 0) return false;
+    if (::dup2(start.fds.stdio[fd], fd) < 0) return false;
   }
-  if (::close_range(3, ~0U, 0) == 0) return true;
+  const bool inherits = start.fds.inherited >= 0;
+  if (inherits && ::dup2(start.fds.inherited, 3) < 0) return false;
+  const unsigned first = inherits ? 4 : 3;
+  if (::close_range(first, ~0U, 0) == 0) return true;
   rlimit open_files = {};
   ::getrlimit(RLIMIT_NOFILE, &open_files);
-  for (rlim_t fd = 3; fd < open_files.rlim_cur; ++fd)
+  for (rlim_t fd = first; fd < open_files.rlim_cur; ++fd)
     ::close(static_cast<int>(fd));
   return true;
 }
@@ -90,7 +93,7 @@ bool take_identity(const std::optional<Identity>& identity) {
 Step become_the_program(ChildStart& start) {
   const auto& spec = start.spec;
   if (::setpgid(0, 0) != 0) return Step::process_group;
-  if (!reset_signals() || !take_stdio(start)) return Step::stdio;
+  if (!reset_signals() || !take_descriptors(start)) return Step::stdio;
   if (!set_limits(start)) return Step::limits;
   if (spec.nice && ::setpriority(PRIO_PROCESS, 0, *spec.nice) != 0) return Step::nice;
   if (!take_identity(start.plan.identity)) return Step::user;
@@ -143,14 +146,13 @@ std::string explain(const ChildStart& start) {
 
 }  // namespace
 
-Spawned spawn(const LaunchPlan& plan, const ProcessSpec& spec, int stdin_fd, int stdout_fd,
-              int stderr_fd) {
+Spawned spawn(const LaunchPlan& plan, const ProcessSpec& spec, const SpawnFds& fds) {
   constexpr std::size_t stack_size = 64 * 1024;
   struct alignas(16) Stack {
     std::byte bytes[stack_size];
   };
   const auto stack = std::make_unique<Stack>();
-  ChildStart start{plan, spec, ::getpid(), {stdin_fd, stdout_fd, stderr_fd}, Step::none, 0, ""};
+  ChildStart start{plan, spec, ::getpid(), fds, Step::none, 0, ""};
   int pidfd = -1;
   Spawned result;
   result.pid = ::clone(run_child, stack->bytes + stack_size,

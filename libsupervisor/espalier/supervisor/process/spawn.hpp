@@ -9,6 +9,12 @@
 
 namespace espalier::supervisor {
 
+/// What the program finds open; everything else is closed.
+struct SpawnFds {
+  int stdio[3] = {-1, -1, -1};  ///< Each above 2.
+  int inherited = -1;           ///< Above 3; becomes 3 where it is one.
+};
+
 struct Spawned {
   pid_t pid = -1;
   UniqueFd pidfd = {};
@@ -22,7 +28,6 @@ struct Spawned {
 /// Memory is shared until then (vfork semantics), so the cost does not grow with this process.
 /// The process gets SIGKILL when the calling thread ends. All signals must be blocked in the
 /// calling thread: a handler that ran in the child would run on our memory.
-[[nodiscard]] Spawned spawn(const LaunchPlan& plan, const ProcessSpec& spec, int stdin_fd,
-                            int stdout_fd, int stderr_fd);
+[[nodiscard]] Spawned spawn(const LaunchPlan& plan, const ProcessSpec& spec, const SpawnFds& fds);
 
 }  // namespace espalier::supervisor

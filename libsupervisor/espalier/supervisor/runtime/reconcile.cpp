@@ -22,12 +22,29 @@ ReconcileCheck check_actors(const Census& census) {
   return check;
 }
 
-ReconcileCheck check_threads(const Census& census) {
-  ReconcileCheck check{.what = "threads", .checked = census.threads_ever()};
-  for (const auto& thread : census.threads()) {
+ReconcileCheck check_threads(const Census& census, const TreeServices::IoEnd& io) {
+  ReconcileCheck check{.what = "threads", .checked = census.runs_ever(Census::Runner::thread)};
+  for (const auto& thread : census.runs(Census::Runner::thread)) {
     check.found.push_back(thread.path + " (running for " + human(thread.age) + ")");
   }
+  for (const auto& path : io.probes)
+    check.found.push_back("probe function of " + path);
   if (!check.found.empty()) check.note = "a thread cannot be ended from outside: orphaned";
+  return check;
+}
+
+ReconcileCheck check_coroutines(const Census& census, const std::vector<Census::Run>& left,
+                                const TreeServices::IoEnd& io) {
+  ReconcileCheck check{.what = "coroutines",
+                       .checked = census.runs_ever(Census::Runner::coroutine)};
+  for (const auto& coroutine : left) {
+    check.found.push_back(coroutine.path + " (running for " + human(coroutine.age) + ")");
+  }
+  if (!io.clean) {
+    check.note = "one of them keeps its thread and cannot be ended from outside: orphaned";
+  } else if (!left.empty()) {
+    check.note = "ignored its cancellation: destroyed";
+  }
   return check;
 }
 
@@ -67,7 +84,12 @@ ShutdownReconcileReport reconcile(TreeServices& services) {
   ShutdownReconcileReport report;
   services.census->wait_quiet(settle_limit);
   report.checks.push_back(check_actors(*services.census));
-  report.checks.push_back(check_threads(*services.census));
+  const auto left = services.census->runs(Census::Runner::coroutine);
+  const auto io = services.census->actors() == 0 ? services.end_io() : TreeServices::IoEnd{};
+  report.checks.push_back(check_threads(*services.census, io));
+  if (services.census->runs_ever(Census::Runner::coroutine) > 0) {
+    report.checks.push_back(check_coroutines(*services.census, left, io));
+  }
   if (auto* host = services.host_if_any()) {
     report.checks.push_back(check_processes(*host));
     report.checks.push_back(check_descendants(*host));

@@ -1,6 +1,7 @@
 #include "espalier/supervisor/runtime/supervisor.hpp"
 
-#include "espalier/supervisor/runtime/tree.hpp"
+#include "espalier/supervisor/actor/supervisor_thread.hpp"
+#include "espalier/supervisor/runtime/supervisor_impl.hpp"
 #include "espalier/supervisor/runtime/validate_spec.hpp"
 
 #include <caf/actor_system.hpp>
@@ -25,28 +26,20 @@ struct OwnConfig : caf::actor_system_config {
   }
 };
 
-struct OwnSystem {
-  explicit OwnSystem(std::size_t threads) : config(threads) {}
-  OwnConfig config;
-  caf::actor_system system{config};
-};
-
 std::uint64_t microseconds_since_1970() {
   using namespace std::chrono;
   const auto now = system_clock::now().time_since_epoch();
   return static_cast<std::uint64_t>(duration_cast<microseconds>(now).count());
 }
 
-bool is_blank(const std::string& text) {
-  return text.find_first_not_of(" \t\r\n") == std::string::npos;
-}
-
-std::shared_ptr<TreeServices> services_for(const ChildFactories& factories,
+std::shared_ptr<TreeServices> services_for(const SupervisorSpec& spec,
+                                           const ChildFactories& factories,
                                            const SupervisorOptions& options) {
   auto services = std::make_shared<TreeServices>();
   services->sinks = options.events;
   services->output = options.output;
   services->factories = factories;
+  if (spec.admission) services->admission = std::make_shared<AdmissionDesk>(*spec.admission);
   services->epoch = microseconds_since_1970();
   services->seed = options.seed != 0 ? options.seed : std::random_device{}();
   services->subreaper = options.subreaper;
@@ -57,37 +50,42 @@ std::shared_ptr<TreeServices> services_for(const ChildFactories& factories,
 
 }  // namespace
 
-class SupervisorHandle::Impl {
- public:
-  Impl(SupervisorSpec spec, const ChildFactories& factories, const SupervisorOptions& options)
-      : own_(options.system ? nullptr : std::make_unique<OwnSystem>(options.worker_threads)),
-        tree_(std::make_shared<Tree>(services_for(factories, options), spec.shutdown.abort_wait)) {
-    auto& system = options.system ? *options.system : own_->system;
-    tree_->line()->open(system.spawn(
-        supervisor_actor, SupervisorStart{.services = tree_->services(),
-                                          .spec = std::make_shared<SupervisorSpec>(std::move(spec)),
-                                          .uplink = tree_,
-                                          .line = tree_->line()}));
-    closer_ = std::thread{[tree = tree_] { tree->close(); }};
-  }
+struct OwnSystem {
+  explicit OwnSystem(std::size_t threads) : config(threads) {}
+  OwnConfig config;
+  caf::actor_system system{config};
+};
 
-  ~Impl() {
-    if (!tree_->is_done()) tree_->request_stop("the last handle was dropped", {});
-    closer_.join();
+SupervisorHandle::Impl::Impl(SupervisorSpec spec, const ChildFactories& factories,
+                             const SupervisorOptions& options)
+    : own_(options.system ? nullptr : std::make_unique<OwnSystem>(options.worker_threads)),
+      tree_(
+          std::make_shared<Tree>(services_for(spec, factories, options), spec.shutdown.abort_wait)),
+      router_(tree_->services()) {
+  auto& system = options.system ? *options.system : own_->system;
+  tree_->line()->open(system.spawn(
+      supervisor_actor, SupervisorStart{.services = tree_->services(),
+                                        .spec = std::make_shared<SupervisorSpec>(std::move(spec)),
+                                        .uplink = tree_,
+                                        .line = tree_->line()}));
+  closer_ = std::thread{[tree = tree_] { tree->close(); }};
+}
+
+SupervisorHandle::Impl::~Impl() {
+  if (!tree_->is_done()) tree_->request_stop("the last handle was dropped", {});
+  auto end = [own = std::move(own_), tree = std::move(tree_),
+              closer = std::move(closer_)]() mutable {
+    closer.join();
     // A system waits for its actors. One that never returns from a handler would hold up the
     // caller for ever: then the system stays, as the report has said.
-    if (tree_->services()->census->actors() > 0) static_cast<void>(own_.release());
+    if (tree->services()->census->actors() > 0) static_cast<void>(own.release());
+  };
+  if (SupervisorThreadMark::is_set()) {
+    std::thread{std::move(end)}.detach();  // Dropped by a callback: nobody may wait here.
+  } else {
+    end();
   }
-  Impl(const Impl&) = delete;
-  Impl& operator=(const Impl&) = delete;
-
-  [[nodiscard]] Tree& tree() { return *tree_; }
-
- private:
-  std::unique_ptr<OwnSystem> own_;
-  std::shared_ptr<Tree> tree_;
-  std::thread closer_;
-};
+}
 
 expected<void, Error> SupervisorHandle::wait_started() const {
   if (impl_->tree().wait_up()) return {};
@@ -99,15 +97,19 @@ expected<void, Error> SupervisorHandle::wait_started() const {
 
 expected<void, Error> SupervisorHandle::request_shutdown(const CommandMeta& meta,
                                                          std::optional<Duration> limit) const {
-  if (is_blank(meta.requested_by) || is_blank(meta.reason)) {
-    return unexpected<Error>(Error{
-        Error::Code::blank_meta, "a shutdown needs to say who requests it and why; both are kept"});
+  if (auto problem = meta_problem(CommandKind::shutdown_tree, meta)) {
+    return unexpected<Error>(std::move(*problem));
   }
   impl_->tree().request_stop(meta.requested_by + ": " + meta.reason, limit);
   return {};
 }
 
 expected<TreeResult, Error> SupervisorHandle::shutdown(const CommandMeta& meta) const {
+  if (SupervisorThreadMark::is_set()) {
+    return unexpected<Error>(
+        Error{Error::Code::wrong_state,
+              "a supervisor cannot wait for its own end; use request_shutdown"});
+  }
   if (auto asked = request_shutdown(meta); !asked) return unexpected<Error>(asked.error());
   return join();
 }

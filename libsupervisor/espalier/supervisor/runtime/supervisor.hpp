@@ -1,14 +1,22 @@
 #pragma once
 
-#include "espalier/supervisor/actor/child_factories.hpp"
+#include "espalier/supervisor/core/child_factories.hpp"
+#include "espalier/supervisor/core/command.hpp"
 #include "espalier/supervisor/core/event.hpp"
 #include "espalier/supervisor/core/expected.hpp"
+#include "espalier/supervisor/core/run_summary.hpp"
 #include "espalier/supervisor/core/shutdown_report.hpp"
 #include "espalier/supervisor/core/spec.hpp"
 #include "espalier/supervisor/process/guardian.hpp"
+#include "espalier/supervisor/runtime/event_subscription.hpp"
+#include "espalier/supervisor/runtime/tree_result.hpp"
+#include "espalier/supervisor/runtime/tree_state.hpp"
+#include "espalier/supervisor/runtime/why.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,25 +27,6 @@ class actor_system;
 }
 
 namespace espalier::supervisor {
-
-/// Who asked for a command and why; neither may be blank.
-struct CommandMeta {
-  std::string requested_by = {};
-  std::string reason = {};
-};
-
-/// Why a tree is not up, or a command was refused.
-struct Error {
-  enum class Code : std::uint8_t {
-    invalid_spec,   ///< Nothing was started.
-    start_failed,   ///< A child did not start; what had been started was stopped again.
-    stopped_early,  ///< A shutdown came while it was starting.
-    blank_meta,
-    timed_out,  ///< Not done within the deadline; it goes on.
-  };
-  Code code = Code::invalid_spec;
-  std::string message = {};
-};
 
 struct SupervisorOptions {
   std::vector<std::shared_ptr<EventSink>> events = {};
@@ -55,18 +44,73 @@ struct SupervisorOptions {
   std::uint64_t seed = 0;  ///< Of the jitter; 0: from the system.
 };
 
-/// How a tree ended.
-struct TreeResult {
-  enum class Kind : std::uint8_t { stopped, failed, start_failed };
-  Kind kind = Kind::stopped;
-  std::string reason = {};
-  ShutdownReport report = {};
-};
-
 /// A running tree. Copyable and cheap; all copies mean the same tree. Every member may be called
-/// from any thread but a supervisor's. The tree is shut down when the last handle goes.
+/// from any thread. The tree is shut down when the last handle goes.
+///
+/// Commands say who wants them and why (`meta`); both are kept in the event that tells of them.
+/// What a command did is told once it is done: the child runs again, has stopped, is forgotten. A
+/// deadline bounds the wait, not the command: past it the answer is Error::Code::timed_out, and it
+/// goes on. Calls that wait refuse at once, with wrong_state, on a supervisor's own thread (in an
+/// event sink, in an `Answer`), where they would wait for themselves.
 class SupervisorHandle {
  public:
+  using Answer = std::function<void(const CommandResult&)>;
+  static constexpr Duration usual_deadline = std::chrono::seconds{10};
+
+  CommandResult execute(Command command, Duration deadline = usual_deadline) const;
+  /// Returns at once. `done` is called exactly once, also where the tree ends first (gone,
+  /// shutting_down): on a supervisor's thread, or on this one where the command is refused at once.
+  /// It must be quick and must not wait.
+  void execute(Command command, Answer done) const;
+
+  /// Adds a child and starts it: all of it or nothing.
+  CommandResult add_child(const std::string& parent, ChildSpec spec, CommandMeta meta,
+                          Duration deadline = usual_deadline) const;
+  CommandResult remove_child(const std::string& path, CommandMeta meta,
+                             Duration deadline = usual_deadline) const;
+  CommandResult start_child(const std::string& path, CommandMeta meta,
+                            Duration deadline = usual_deadline) const;
+  CommandResult stop_child(const std::string& path, CommandMeta meta,
+                           Duration deadline = usual_deadline) const;
+  CommandResult restart_child(const std::string& path, CommandMeta meta,
+                              Duration deadline = usual_deadline) const;
+  CommandResult pause_child(const std::string& path, CommandMeta meta,
+                            Duration deadline = usual_deadline) const;
+  CommandResult resume_child(const std::string& path, CommandMeta meta,
+                             Duration deadline = usual_deadline) const;
+  CommandResult quarantine_child(const std::string& path, CommandMeta meta,
+                                 Duration deadline = usual_deadline) const;
+  /// Clears its counters and back-off.
+  CommandResult reset_child(const std::string& path, CommandMeta meta,
+                            Duration deadline = usual_deadline) const;
+  CommandResult set_policy(const std::string& path, ChildPolicy policy, CommandMeta meta,
+                           Duration deadline = usual_deadline) const;
+  /// Lets the restarts of a held group go on.
+  CommandResult reset_group(const std::string& supervisor, const std::string& group,
+                            CommandMeta meta, Duration deadline = usual_deadline) const;
+  CommandResult scale_pool(const std::string& path, std::uint32_t size, CommandMeta meta,
+                           Duration deadline = usual_deadline) const;
+  /// Changes the running tree to `spec`, touching only what differs; CommandOutcome::plan has one
+  /// step a line. Nothing is changed where `spec` is not valid, nor in a dry run.
+  CommandResult reload(SupervisorSpec spec, CommandMeta meta, bool dry_run = false,
+                       Duration deadline = usual_deadline) const;
+
+  /// What is true now, as last published: waits for no supervisor. Cost: what is asked for. After
+  /// the end of the tree: its last state.
+  [[nodiscard]] expected<TreeState, Error> current_state(const StateQuery& query = {}) const;
+  /// Of the whole tree, in constant time.
+  [[nodiscard]] PhaseCounts counts() const;
+  [[nodiscard]] HealthReport health() const;
+  /// The last decision about a node and the chain of causes that led to it, across the tree.
+  [[nodiscard]] expected<Why, Error> why(const std::string& path) const;
+  /// At most `capacity` events wait for the reader; what does not fit is counted and lost.
+  [[nodiscard]] EventSubscription subscribe_events(EventFilter filter = {},
+                                                   std::size_t capacity = 1024) const;
+  /// What the run has come to so far; after the end, what it came to.
+  [[nodiscard]] RunSummary summary() const;
+  /// How long the root supervisor took to answer.
+  [[nodiscard]] expected<Duration, Error> ping(Duration limit = usual_deadline) const;
+
   /// Blocks until the tree is up or the start has failed.
   [[nodiscard]] expected<void, Error> wait_started() const;
   /// Asks for the four-stage shutdown and returns at once. A second request joins the first;

@@ -2,7 +2,10 @@
 
 #include "espalier/supervisor/actor/supervisor_actor.hpp"
 #include "espalier/supervisor/actor/tree_services.hpp"
+#include "espalier/supervisor/observe/journal_ring.hpp"
+#include "espalier/supervisor/runtime/event_hub.hpp"
 #include "espalier/supervisor/runtime/supervisor.hpp"
+#include "espalier/supervisor/runtime/tree_watch.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -39,23 +42,39 @@ class Tree final : public Uplink {
   [[nodiscard]] const TreeResult* result_within(Duration limit);
   [[nodiscard]] bool is_done();
 
+  [[nodiscard]] RunSummary summary();
+  [[nodiscard]] HealthReport health();
+  [[nodiscard]] expected<TreeState, Error> state(const StateQuery& query);
+  [[nodiscard]] expected<Why, Error> why(const std::string& path);
+  [[nodiscard]] EventHub& hub() { return *hub_; }
+  void note_stop(const std::string& cause);
+
  private:
   using Clock = std::chrono::steady_clock;
 
   [[nodiscard]] TreeResult result_of(const effect::Finished& how);
-  void note_stop(const std::string& cause);
+  [[nodiscard]] ChildView root_view();
+
+  // Events kept for `why`.
+  static constexpr std::size_t events_kept = 4096;
 
   std::shared_ptr<TreeServices> services_;
   std::shared_ptr<ReportLine> line_ = std::make_shared<ReportLine>();
   Duration abort_wait_;
+  std::shared_ptr<JournalRing> journal_ = std::make_shared<JournalRing>(events_kept);
+  std::shared_ptr<EventHub> hub_ = std::make_shared<EventHub>();
+  std::shared_ptr<TreeWatch> watch_ = std::make_shared<TreeWatch>(*services_);
+  const std::chrono::system_clock::time_point launched_ = std::chrono::system_clock::now();
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool up_ = false;
+  std::optional<std::chrono::system_clock::time_point> up_since_;
+  std::chrono::system_clock::time_point ended_at_;
   std::string stop_cause_;
   std::optional<Clock::time_point> stop_begun_;
   std::optional<effect::Finished> finished_;
   std::optional<TreeResult> result_;
+  std::optional<RunSummary> summary_;  // Of the end.
 };
 
 }  // namespace espalier::supervisor

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "espalier/supervisor/actor/child_factories.hpp"
+#include "espalier/supervisor/core/child_factories.hpp"
 #include "espalier/supervisor/core/spec.hpp"
 
 #include <string>

@@ -22,6 +22,9 @@ class EnginePromises {
  public:
   explicit EnginePromises(const SupervisorSpec& spec)
       : spec_(spec), children_(spec.children.size()) {
+    ordered_ = spec.groups.empty() && !spec.restart_dependents_only;
+    for (const auto& child : spec.children)
+      ordered_ = ordered_ && !child.strategy_override && child.gates.empty() && !child.sidecar;
     const auto order = start_order(spec).order;
     for (std::size_t place = 0; place < order.size(); ++place)
       children_[order[place]].place = place;
@@ -34,6 +37,7 @@ class EnginePromises {
     decisions_.assign(children_.size(), 0);
     commanded_.reset();
     const Exit exit = note(what);
+    if (commanded_) accept_command(effects);
     for (const auto& e : effects)
       std::visit([this](const auto& x) { check(x); }, e);
     check_exit(exit);
@@ -70,6 +74,7 @@ class EnginePromises {
     bool abandoned = false;
     bool completed = false;    ///< The last attempt ended by itself and well.
     bool kept_down = false;    ///< By an operator, or quarantined.
+    bool wanted_up = false;    ///< An operator has just asked for a start; not yet accepted.
     bool commanded = false;    ///< An operator asked for the next start.
     bool passed_over = false;  ///< In the first start, for want of a dependency.
     bool left_down = false;    ///< By a decision.
@@ -94,18 +99,47 @@ class EnginePromises {
       note_ready(*x, Readiness::immediate);
     if (const auto* x = std::get_if<input::ChildReady>(&what))
       note_ready(*x, Readiness::explicit_report);
-    if (const auto* x = std::get_if<input::StopOne>(&what)) {
-      commanded_ = x->child;
-      children_[x->child].kept_down = true;
-      children_[x->child].commanded = false;
-    }
-    if (const auto* x = std::get_if<input::RestartOne>(&what)) {
-      commanded_ = x->child;
-      children_[x->child].kept_down = false;
-      children_[x->child].commanded = true;
+    if (const auto* x = std::get_if<input::Order>(&what)) note_order(*x);
+    if (const auto* x = std::get_if<input::ChildAsks>(&what)) commanded_ = x->child;
+    if (const auto* x = std::get_if<input::ProbeResult>(&what)) {
+      if (x->ok && x->purpose == input::ProbePurpose::readiness) children_[x->child].ready = true;
     }
     const auto* exited = std::get_if<input::ChildExited>(&what);
     return exited ? note_exit(*exited) : Exit{};
+  }
+
+  // A start comes before the reply that tells of it, so it is the refusal that is looked for.
+  void accept_command(const std::vector<Effect>& effects) {
+    auto& child = children_[*commanded_];
+    if (!std::exchange(child.wanted_up, false)) return;
+    for (const auto& e : effects) {
+      const auto* reply = std::get_if<effect::Reply>(&e);
+      if (reply && !reply->result && reply->result.error().code == Error::Code::wrong_state) return;
+    }
+    child.kept_down = false;
+    child.commanded = true;
+  }
+
+  void note_order(const input::Order& x) {
+    for (ChildIndex i = 0; i < children_.size(); ++i)
+      if (name(i) == x.child) commanded_ = i;
+    if (!commanded_) return;
+    auto& child = children_[*commanded_];
+    switch (x.command->kind) {
+      case CommandKind::stop_child:
+      case CommandKind::pause_child:
+      case CommandKind::quarantine_child:
+        child.kept_down = true;
+        child.commanded = false;
+        break;
+      case CommandKind::start_child:
+      case CommandKind::resume_child:
+      case CommandKind::restart_child:
+        child.wanted_up = true;
+        break;
+      default:
+        break;
+    }
   }
 
   template <class Report>
@@ -119,7 +153,7 @@ class EnginePromises {
   Exit note_exit(const input::ChildExited& x) {
     auto& child = children_[x.child];
     if (child.live == 0 || child.live != x.generation) return {};
-    const bool unasked = !child.asked && !child.aborted;
+    const bool unasked = !child.asked && !child.aborted && !x.ends_tree;
     const Exit exit{x.child, unasked, child.abandoned};
     child.completed = unasked && x.exit.kind == ExitKind::completed;
     child.live = 0;
@@ -136,7 +170,7 @@ class EnginePromises {
     if (x.generation != child.last + 1) breach(what + " does not follow the last generation");
     if (child.kept_down && !child.commanded) breach(what + " although it is held or quarantined");
     check_dependencies(x.child, what);
-    if (!child.commanded) check_start_order(child, what);
+    if (!child.commanded && ordered_) check_start_order(child, what);
     child.live = child.last = x.generation;
     child.kept_down = child.commanded = child.armed = child.completed = child.left_down = false;
     group_stopping_ = false;
@@ -181,7 +215,7 @@ class EnginePromises {
     if (child.live == 0 || child.live != x.generation) breach(what + ", which does not live");
     if (child.asked && spec_.children[x.child].kind != ChildKind::supervisor)
       breach(what + " a second time");
-    if (commanded_ != x.child && !child.asked) check_stop_order(child, what);
+    if (commanded_ != x.child && !child.asked && ordered_) check_stop_order(child, what);
     child.asked = true;
     child.ready = false;
     child.asked_at = now_;
@@ -220,19 +254,31 @@ class EnginePromises {
     child.abandoned = true;
   }
 
+  void check(const effect::SuspendChild& x) { children_[x.child].kept_down = false; }
+  void check(const effect::RunProbe&) {}
+  void check(const effect::CancelProbe&) {}
+  void check(const effect::RequestAdmission&) {}
+  void check(const effect::EndAdmission&) {}
+  void check(const effect::ChildCreated&) {}
+  void check(const effect::EndTree&) {}
+
+  void check(const effect::Reply&) {}
+
   void check(const effect::Emit& x) {
     if (x.sequence != sequence_ + 1)
       breach("event number " + std::to_string(x.sequence) + " after " + std::to_string(sequence_));
     sequence_ = x.sequence;
     if (x.cause.caused_by >= x.sequence) breach("an event that is its own cause");
     if (x.child) check_child_event(*x.child, x);
-    if (std::holds_alternative<events::Escalated>(x.body) ||
+    const auto* escalated = std::get_if<events::Escalated>(&x.body);
+    if ((escalated && !escalated->to.starts_with("group ")) ||
+        std::holds_alternative<events::AutoShutdownTriggered>(x.body) ||
         std::holds_alternative<events::TreeStartFailed>(x.body))
       shutting_down_ = true;
     if (std::holds_alternative<events::RestartCancelled>(x.body) && !x.child) cancel_group();
     if (const auto* scope = std::get_if<events::ScopeRestartStarted>(&x.body)) {
       group_stopping_ = true;
-      group_first_ = children_.size() - scope->size;
+      group_first_ = children_.size() - std::min<std::uint64_t>(children_.size(), scope->size);
     }
   }
 
@@ -240,6 +286,7 @@ class EnginePromises {
     auto& child = children_[index];
     if (std::holds_alternative<events::ChildExited>(x.body)) ++exits_told_[index];
     if (std::holds_alternative<events::ChildQuarantined>(x.body)) child.kept_down = true;
+    if (std::holds_alternative<events::ChildBlocked>(x.body)) child.passed_over = true;
     if (std::holds_alternative<events::RestartCancelled>(x.body)) child.armed = false;
     if (const auto* decided = std::get_if<events::RestartDecided>(&x.body)) {
       ++decisions_[index];
@@ -255,8 +302,9 @@ class EnginePromises {
   }
 
   void note_decision(Child& child, const RestartDecision& decision) {
-    child.left_down =
-        decision.verdict != Verdict::restart_now && decision.verdict != Verdict::restart_after;
+    child.left_down = decision.verdict != Verdict::restart_now &&
+                      decision.verdict != Verdict::restart_after &&
+                      decision.verdict != Verdict::restart_queued;
     if (child.left_down) return;
     for (auto& other : children_)  // A wider restart takes the place of the one it contains.
       if (spec_.strategy == Strategy::one_for_all ||
@@ -287,6 +335,7 @@ class EnginePromises {
   }
 
   void check_exit(const Exit& exit) {
+    if (!ordered_) return;
     for (ChildIndex i = 0; i < children_.size(); ++i) {
       const bool exited = exit.child == i;
       if (exits_told_[i] != (exited ? 1 : 0) && !(exited && finished_ && exit.abandoned))
@@ -313,6 +362,7 @@ class EnginePromises {
   bool shutting_down_ = false;
   bool finished_ = false;
   bool up_ = false;
+  bool ordered_ = true;  ///< One strategy for all, and no attempt that fails before it begins.
 };
 
 }  // namespace espalier::supervisor::testing_support

@@ -108,7 +108,9 @@ class RandomScript {
            " max=" + any({"0", "1", "3", "8", "none", "none"}) + " window=" + number(500) +
            " start_failure=" + any({"abort", "restart", "restart"}) +
            " order=" + any({"reverse", "reverse", "parallel"}) + " abort_wait=" + number(60) +
-           " total=" + std::to_string(100 + roll(2000));
+           " total=" + std::to_string(100 + roll(2000)) +
+           " escalation=" + any({"escalate_to_parent", "shutdown_tree", "quarantine_scope"}) +
+           " auto=" + any({"never", "never", "any", "all"}) + (roll(5) == 0 ? " budget=2@30" : "");
   }
 
   std::string child(std::size_t i) {
@@ -122,6 +124,12 @@ class RandomScript {
                        " on_exhausted=" + any({"escalate", "quarantine", "stop"}) +
                        " fatal_bug=" + any({"restart", "leave_stopped", "escalate"});
     if (roll(3) == 0) line += " limit=" + number(4) + "/" + number(400);
+    if (roll(4) == 0) line += " budget=" + any({"1@20", "2@5", "3@50"});
+    if (roll(4) == 0) line += " severity=" + any({"critical", "optional"});
+    if (roll(5) == 0) line += " run_timeout=" + std::to_string(20 + roll(200));
+    if (roll(5) == 0) line += " on_timeout=" + any({"restart", "leave_stopped", "escalate"});
+    if (roll(5) == 0) line += " can_suspend";
+    if (roll(5) == 0) line += " significant";
     if (roll(3) == 0) line += " ready=explicit";
     if (i > 0 && roll(3) == 0) line += " deps=" + name(roll(i));
     return line;
@@ -133,7 +141,10 @@ class RandomScript {
     const auto child = static_cast<ChildIndex>(roll(runner_.spec().children.size()));
     const auto who = " " + name(child);
     if (roll(3) == 0) return "wait " + number(roll(4) == 0 ? 300 : 30);
-    if (roll(60) == 0) return any({"stop_one", "restart_one", "reset_one"}) + who;
+    if (roll(60) == 0)
+      return any({"stop_child", "restart_child", "reset_child", "pause_child", "resume_child",
+                  "quarantine_child", "start_child"}) +
+             who;
     if (roll(40) == 0 && promises.last(child) > 1)
       return "late" + who + " " + std::to_string(1 + roll(promises.last(child) - 1));
     if (roll(30) == 0) return any({"running", "ready", "alive", "crash", "complete"}) + who;

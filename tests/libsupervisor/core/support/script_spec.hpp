@@ -69,6 +69,37 @@ inline const std::map<std::string, FatalAction>& fatal_actions() {
   return words;
 }
 
+inline const std::map<std::string, SeverityClass>& severities() {
+  static const std::map<std::string, SeverityClass> words{{"critical", SeverityClass::critical},
+                                                          {"standard", SeverityClass::standard},
+                                                          {"optional", SeverityClass::optional}};
+  return words;
+}
+
+/// "3@0.5" is three tokens, half a token a second.
+inline RestartBudget parse_budget(const std::string& text) {
+  const auto at = text.find('@');
+  return {std::stod(text.substr(0, at)), std::stod(text.substr(at + 1))};
+}
+
+/// "100/3" is every 100 ms, three failures in a row; of a registered function.
+inline std::shared_ptr<const ProbeSpec> parse_probe(const std::string& text) {
+  ProbeSpec probe;
+  const auto slash = text.find('/');
+  probe.kind = ProbeSpec::Kind::function;
+  probe.function = "check";
+  probe.interval = millis(text.substr(0, slash));
+  probe.retries = static_cast<std::uint32_t>(std::stoul(text.substr(slash + 1)));
+  return std::make_shared<const ProbeSpec>(probe);
+}
+
+inline const std::map<std::string, Strategy>& strategies() {
+  static const std::map<std::string, Strategy> words{{"one_for_one", Strategy::one_for_one},
+                                                     {"one_for_all", Strategy::one_for_all},
+                                                     {"rest_for_one", Strategy::rest_for_one}};
+  return words;
+}
+
 inline void set_timing(ChildPolicy& policy, const std::string& key, const std::string& value) {
   static const std::map<std::string, Jitter> jitters{{"none", Jitter::none},
                                                      {"full", Jitter::full},
@@ -86,6 +117,20 @@ inline void set_timing(ChildPolicy& policy, const std::string& key, const std::s
     policy.watchdog = millis(value);
   else if (key == "grace")
     policy.stop = parse_grace(value);
+  else if (key == "run_timeout")
+    policy.run_timeout = millis(value);
+  else if (key == "on_timeout")
+    policy.on_timeout = pick(fatal_actions(), value);
+  else if (key == "budget")
+    policy.budget = parse_budget(value);
+  else if (key == "severity")
+    policy.severity = pick(severities(), value);
+  else if (key == "no_backoff_for")
+    policy.no_backoff_for = FailureCategory::external_dependency;
+  else if (key == "health")
+    policy.health_check = parse_probe(value);
+  else if (key == "probe")
+    policy.readiness = Readiness::probe, policy.readiness_probe = parse_probe(value);
   else
     throw std::invalid_argument("unknown key '" + key + "' of a child");
 }
@@ -100,8 +145,26 @@ inline void set_child(ChildSpec& child, const std::string& key, const std::strin
   static const std::map<std::string, ChildKind> kinds{{"actor", ChildKind::actor},
                                                       {"blocking", ChildKind::blocking},
                                                       {"supervisor", ChildKind::supervisor}};
-  if (value.empty())
+  if (key == "significant")
+    child.significant = true;
+  else if (key == "can_suspend")
+    child.can_suspend = true;
+  else if (key == "may_restart")
+    child.permissions.restart = true;
+  else if (key == "may_shutdown")
+    child.permissions.shutdown = true;
+  else if (value.empty())
     child.policy.restart = pick(types, key);
+  else if (key == "group")
+    child.group = value;
+  else if (key == "strategy")
+    child.strategy_override = pick(strategies(), value);
+  else if (key == "gate")
+    child.gates = {{StartGate::Kind::path, value}};
+  else if (key == "sidecar_of")
+    child.sidecar = Sidecar{value, true};
+  else if (key == "factory")
+    child.factory = value;
   else if (key == "limit")
     child.policy.restart_limit = parse_limit(value);
   else if (key == "on_exhausted")
@@ -121,12 +184,39 @@ inline void set_child(ChildSpec& child, const std::string& key, const std::strin
     set_timing(child.policy, key, value);
 }
 
+/// "io:limit=2/1000:strategy=one_for_all:after=net": name, then what it has; `after` depends on a
+/// group fully, `told_by` is told of it.
+inline GroupSpec parse_group(const std::string& text) {
+  GroupSpec group;
+  for (const auto& part : split(text, ':')) {
+    const auto eq = part.find('=');
+    const auto value = eq == std::string::npos ? std::string{} : part.substr(eq + 1);
+    const auto key = part.substr(0, eq);
+    if (value.empty())
+      group.name = key;
+    else if (key == "limit")
+      group.restart_limit = parse_limit(value);
+    else if (key == "strategy")
+      group.strategy = pick(strategies(), value);
+    else if (key == "budget")
+      group.budget = parse_budget(value);
+    else
+      group.depends_on.push_back(
+          {value, key == "after" ? Propagation::full : Propagation::escalate_only});
+  }
+  return group;
+}
+
 inline void set_supervisor(SupervisorSpec& spec, const std::string& key, const std::string& value) {
-  static const std::map<std::string, Strategy> strategies{{"one_for_one", Strategy::one_for_one},
-                                                          {"one_for_all", Strategy::one_for_all},
-                                                          {"rest_for_one", Strategy::rest_for_one}};
+  static const std::map<std::string, EscalationPolicy> escalations{
+      {"escalate_to_parent", EscalationPolicy::escalate_to_parent},
+      {"shutdown_tree", EscalationPolicy::shutdown_tree},
+      {"quarantine_scope", EscalationPolicy::quarantine_scope}};
+  static const std::map<std::string, AutoShutdown> modes{{"never", AutoShutdown::never},
+                                                         {"any", AutoShutdown::any_significant},
+                                                         {"all", AutoShutdown::all_significant}};
   if (key == "strategy")
-    spec.strategy = pick(strategies, value);
+    spec.strategy = pick(strategies(), value);
   else if (key == "max" && value == "none")
     spec.restart_limit.reset();
   else if (key == "max")
@@ -141,6 +231,20 @@ inline void set_supervisor(SupervisorSpec& spec, const std::string& key, const s
     spec.shutdown.abort_wait = millis(value);
   else if (key == "total")
     spec.shutdown.total_timeout = millis(value);
+  else if (key == "escalation")
+    spec.escalation = pick(escalations, value);
+  else if (key == "auto")
+    spec.auto_shutdown = pick(modes, value);
+  else if (key == "budget")
+    spec.budget = parse_budget(value);
+  else if (key == "child_limit")
+    spec.dynamic.child_limit = static_cast<std::uint32_t>(std::stoul(value));
+  else if (key == "dynamic")
+    spec.dynamic.enabled = value == "on";
+  else if (key == "scope")
+    spec.restart_dependents_only = value == "dependents";
+  else if (key == "group")
+    spec.groups.push_back(parse_group(value));
   else
     throw std::invalid_argument("unknown key '" + key + "' of the supervisor");
 }

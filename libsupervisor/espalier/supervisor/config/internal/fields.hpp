@@ -24,17 +24,55 @@ class FieldVisitor {
   using Body = std::function<void(FieldVisitor&)>;
   /// A map of fields. A lone scalar in its place stands for the field `shorthand`, unless empty.
   virtual void group(const FieldInfo& info, const std::string& shorthand, const Body& body) = 0;
+  /// A group that may be absent as a whole; `none` in its place takes an inherited one away.
+  struct Presence {
+    bool present = false;
+    std::function<void()> give = {};  ///< Before its fields are read.
+    std::function<void()> drop = {};
+  };
+  virtual void optional(const FieldInfo& info, const std::string& shorthand,
+                        const Presence& presence, const Body& body) = 0;
+  /// A list of maps.
+  struct Rows {
+    std::function<std::size_t()> size = {};
+    std::function<void()> clear = {};
+    std::function<void()> add = {};  ///< An empty one at the end.
+    std::function<void(std::size_t index, FieldVisitor& visitor)> describe = {};
+  };
+  virtual void rows(const FieldInfo& info, const Rows& rows) = 0;
 };
 
-void describe_supervisor(FieldVisitor& visitor, SupervisorSpec& spec);
-void describe_nested_supervisor(FieldVisitor& visitor, SupervisorSpec& spec);
+template <class T>
+[[nodiscard]] FieldVisitor::Rows rows_of(std::vector<T>& target,
+                                         void (*describe)(FieldVisitor&, T&)) {
+  return {[&target] { return target.size(); }, [&target] { target.clear(); },
+          [&target] { target.emplace_back(); },
+          [&target, describe](std::size_t i, FieldVisitor& v) { describe(v, target[i]); }};
+}
+
+/// Says in one place, at the supervisor, what `restart_strategy` says at a child.
+struct StrategyOverride {
+  std::string child = {};
+  Strategy strategy = Strategy::one_for_one;
+};
+
+/// `overrides`: where the field of that name goes; null: leave it out.
+using Overrides = std::vector<StrategyOverride>;
+void describe_supervisor(FieldVisitor& visitor, SupervisorSpec& spec, Overrides* overrides);
+void describe_nested_supervisor(FieldVisitor& visitor, SupervisorSpec& spec, Overrides* overrides);
 void describe_policy(FieldVisitor& visitor, ChildPolicy& policy);
 /// `grace`: where the default of children's graceful_timeout goes; null: leave that field out.
 void describe_shutdown(FieldVisitor& visitor, ShutdownSpec& spec, StopPolicy* grace);
 void describe_observability(FieldVisitor& visitor, ObservabilitySpec& spec);
+/// What there is to say of a child as a sibling, and of any child, a pool's template too.
 void describe_child(FieldVisitor& visitor, ChildSpec& child);
+void describe_made(FieldVisitor& visitor, ChildSpec& child);
 void describe_factory(FieldVisitor& visitor, ChildSpec& child);
 void describe_process(FieldVisitor& visitor, ProcessSpec& process);
+/// The part of it that an isolated function has as well.
+void describe_surroundings(FieldVisitor& visitor, ProcessSpec& process);
+/// Without the template.
+void describe_pool(FieldVisitor& visitor, PoolSpec& pool);
 
 /// Help for the sections themselves.
 [[nodiscard]] FieldInfo section_info(const std::string& name);
@@ -45,6 +83,9 @@ class FieldNames : public FieldVisitor {
   explicit FieldNames(std::string prefix = {}) : prefix_(std::move(prefix)) {}
   void value(const FieldInfo& info, const Value& value) override;
   void group(const FieldInfo& info, const std::string& shorthand, const Body& body) override;
+  void optional(const FieldInfo& info, const std::string& shorthand, const Presence& presence,
+                const Body& body) override;
+  void rows(const FieldInfo& info, const Rows& rows) override;
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
 
  private:
@@ -60,6 +101,12 @@ struct Spelling {
 [[nodiscard]] const std::vector<Spelling>& root_spellings();
 /// Of a `policy` section and of a child.
 [[nodiscard]] const std::vector<Spelling>& policy_spellings();
+/// True for a spelling that on a nested supervisor is a field of its own.
+[[nodiscard]] inline bool is_supervisors_own(const std::string& other) {
+  return other == "restart_limit" || other == "restart_budget";
+}
+/// Of a child; those of a policy come in addition.
+[[nodiscard]] const std::vector<Spelling>& child_spellings();
 
 /// What to say of a key that other releases or other programmes know, or "".
 [[nodiscard]] std::string advice_for(const std::string& key);

@@ -17,6 +17,7 @@ using Sources = std::map<std::string, std::string>;
 struct LoadContext {
   const Environment& environment;
   Problems& problems;
+  Problems& warnings;
   std::vector<EffectiveField>& fields;
 
   void fail(const SourcePosition& position, const std::string& key, const std::string& message) {
@@ -34,6 +35,9 @@ class Reader : public FieldVisitor {
 
   void value(const FieldInfo& info, const Value& value) override;
   void group(const FieldInfo& info, const std::string& shorthand, const Body& body) override;
+  void optional(const FieldInfo& info, const std::string& shorthand, const Presence& presence,
+                const Body& body) override;
+  void rows(const FieldInfo& info, const Rows& rows) override;
 
   /// A key somebody else reads.
   void allow(const std::string& key) { known_.push_back(key); }

@@ -10,6 +10,7 @@ namespace espalier::supervisor::internal {
 /// The settings outside `children`, with their defaults or as loaded.
 struct Sections {
   SupervisorSpec supervisor = {};
+  Overrides overrides = {};
   ChildPolicy policy = {};
   ShutdownSpec shutdown = {};
   StopPolicy grace = {};
@@ -18,7 +19,7 @@ struct Sections {
   using Walk = std::function<void(const std::string& section, const FieldVisitor::Body& body)>;
   /// Hands out the sections in the order of a file.
   void walk(const Walk& each) {
-    each("supervisor", [this](FieldVisitor& v) { describe_supervisor(v, supervisor); });
+    each("supervisor", [this](FieldVisitor& v) { describe_supervisor(v, supervisor, &overrides); });
     each("shutdown", [this](FieldVisitor& v) { describe_shutdown(v, shutdown, &grace); });
     each("policy", [this](FieldVisitor& v) { describe_policy(v, policy); });
     each("observability", [this](FieldVisitor& v) { describe_observability(v, observability); });

@@ -48,6 +48,15 @@ enum class Zero : std::uint8_t { refused, allowed };
 [[nodiscard]] Value text_list_value(std::vector<std::string>& target);
 [[nodiscard]] Value code_list_value(std::vector<int>& target);
 [[nodiscard]] Value text_map_value(std::map<std::string, std::string>& target);
+[[nodiscard]] Value decimal_value(double& target, double min, double max,
+                                  Zero zero = Zero::refused);
+[[nodiscard]] Value categories_value(FailureCategory& target);
+/// Of a probe: all but the path also choose its kind. Empty for any other kind.
+[[nodiscard]] Value probe_command_value(ProbeSpec& target);
+[[nodiscard]] Value probe_function_value(ProbeSpec& target);
+[[nodiscard]] Value probe_path_value(ProbeSpec& target);
+[[nodiscard]] Value probe_address_value(ProbeSpec& target, ProbeSpec::Kind kind);
+[[nodiscard]] Value gate_value(StartGate& target, StartGate::Kind kind);
 
 /// YAML 1.2 core: decimal, 0o octal, 0x hexadecimal; nothing outside [min, max].
 [[nodiscard]] std::optional<std::int64_t> parse_integer(const Text& text, std::int64_t min,
@@ -117,6 +126,25 @@ template <class T>
     const auto found = std::find_if(words.begin(), words.end(),
                                     [&](const auto& word) { return word.first == target; });
     return found == words.end() ? std::string() : found->second;
+  };
+  return value;
+}
+
+/// A word that may be left out.
+template <class T>
+[[nodiscard]] Value word_value(std::optional<T>& target, const Words<T>& words) {
+  T unbound = {};
+  auto value = word_value(unbound, words);
+  value.parse = [&target, words](const std::string& key, const Text& text) {
+    T word = {};
+    if (!word_value(word, words).parse(key, text)) return false;
+    target = word;
+    return true;
+  };
+  value.render = [&target, words] {
+    if (!target) return std::string();
+    auto word = *target;
+    return word_value(word, words).render();
   };
   return value;
 }

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "espalier/cli/systemd_notifier.hpp"
+#include "espalier/supervisor/config/tree_config.hpp"
+#include "espalier/supervisor/core/event.hpp"
+#include "espalier/supervisor/runtime/supervisor.hpp"
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <thread>
+
+namespace espalier::cli {
+
+/// Reads the tree file again and lets the running tree follow it, on a thread of its own, so that
+/// signals are heard meanwhile. A file with a fault changes nothing.
+class Reloader {
+ public:
+  using Tell = std::function<void(supervisor::Severity, const std::string&)>;
+  Reloader(const supervisor::SupervisorHandle& handle, const SystemdNotifier& notifier,
+           std::string file, supervisor::ObservabilitySpec observability, Tell tell);
+  ~Reloader() { wait(); }
+  Reloader(const Reloader&) = delete;
+  Reloader& operator=(const Reloader&) = delete;
+
+  /// Begins a reload; while one is under way, another is refused with a word. One caller at a time.
+  void start();
+  /// Until the last one is done.
+  void wait();
+
+ private:
+  void reload();
+
+  supervisor::SupervisorHandle handle_;
+  const SystemdNotifier& notifier_;
+  std::string file_;
+  supervisor::ObservabilitySpec observability_;
+  Tell tell_;
+  std::atomic<bool> busy_ = false;
+  std::thread thread_;
+};
+
+}  // namespace espalier::cli

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "espalier/supervisor/actor/supervisor_actor.hpp"
+#include "espalier/supervisor/core/engine.hpp"
+
+#include <memory>
+
+namespace espalier::supervisor {
+
+/// The engine for what `start` describes: a pool where it has one, else a supervisor.
+[[nodiscard]] std::unique_ptr<Engine> make_engine(const SupervisorStart& start,
+                                                  EngineContext context);
+
+}  // namespace espalier::supervisor

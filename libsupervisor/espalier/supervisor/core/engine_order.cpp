@@ -1,0 +1,562 @@
+#include "espalier/supervisor/core/internal/engine_impl.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace espalier::supervisor {
+
+namespace {
+
+bool wants_up(CommandKind kind) {
+  return kind == CommandKind::start_child || kind == CommandKind::restart_child ||
+         kind == CommandKind::resume_child || kind == CommandKind::add_child;
+}
+
+// The phase in which a command that brings a child down is done.
+ChildPhase target_of(CommandKind kind) {
+  switch (kind) {
+    case CommandKind::pause_child:
+      return ChildPhase::paused;
+    case CommandKind::quarantine_child:
+      return ChildPhase::quarantined;
+    case CommandKind::remove_child:
+      return ChildPhase::removed;
+    default:
+      return ChildPhase::stopped;
+  }
+}
+
+Intent intent_of(CommandKind kind) {
+  switch (kind) {
+    case CommandKind::pause_child:
+      return Intent::paused;
+    case CommandKind::quarantine_child:
+      return Intent::quarantined;
+    case CommandKind::remove_child:
+      return Intent::removed;
+    default:
+      return Intent::stopped;
+  }
+}
+
+}  // namespace
+
+void SupervisorEngine::Impl::on(const input::Order& in) {
+  if (!in.command) return;
+  Ticket ticket{in.ticket, false, in.command};
+  if (mode_ == Mode::closing || mode_ == Mode::finished) {
+    refuse(ticket, Error::Code::shutting_down, context_.path + " is stopping; nothing was changed");
+    return;
+  }
+  const bool to_supervisor = in.child.empty();
+  if (to_supervisor) {
+    order_supervisor(ticket);
+    return;
+  }
+  const auto child = find(in.child);
+  if (!child) {
+    const auto near = nearest_name(in.child);
+    refuse(ticket, Error::Code::not_found,
+           "no child " + join_path(context_.path, in.child) +
+               (near.empty() ? "" : "; did you mean " + join_path(context_.path, near) + "?"));
+    return;
+  }
+  order_child(*child, ticket);
+}
+
+std::string SupervisorEngine::Impl::nearest_name(const std::string& name) {
+  std::string best;
+  std::size_t common = 1;
+  for (const auto& [known, i] : names_) {
+    const auto end = std::mismatch(name.begin(), name.end(), known.begin(), known.end()).first;
+    const auto same = static_cast<std::size_t>(end - name.begin());
+    const bool better = same > common || (same == common && !best.empty() && known < best);
+    if (!better) continue;
+    common = same;
+    best = known;
+  }
+  return best;
+}
+
+void SupervisorEngine::Impl::order_child(ChildIndex i, const Ticket& ticket) {
+  const auto kind = ticket.command->kind;
+  switch (kind) {
+    case CommandKind::start_child:
+      return order_start(i, ticket);
+    case CommandKind::restart_child:
+      return order_restart(i, ticket);
+    case CommandKind::resume_child:
+      return order_resume(i, ticket);
+    case CommandKind::pause_child:
+    case CommandKind::stop_child:
+    case CommandKind::quarantine_child:
+      return order_down(i, ticket, intent_of(kind));
+    case CommandKind::remove_child:
+      return order_remove(i, ticket);
+    case CommandKind::reset_child:
+      return order_reset(i, ticket);
+    case CommandKind::set_policy:
+      return order_policy(i, ticket);
+    default:
+      refuse(ticket, Error::Code::wrong_kind,
+             std::string{to_string(kind)} + " is for a supervisor or a pool, and " + path_of(i) +
+                 " is a child of kind " + to_string(spec_of(i).kind));
+  }
+}
+
+void SupervisorEngine::Impl::order_start(ChildIndex i, const Ticket& ticket) {
+  const auto& child = at(i);
+  switch (child.phase) {
+    case Phase::running:
+      return unchanged(i, ticket, "runs already");
+    case Phase::suspended:
+      return refuse(ticket, Error::Code::wrong_state, path_of(i) + " is suspended; resume it");
+    case Phase::paused:
+      return refuse(ticket, Error::Code::wrong_state, path_of(i) + " is paused; resume it");
+    case Phase::quarantined:
+      return refuse(ticket, Error::Code::wrong_state,
+                    path_of(i) + " is quarantined; resume it to clear its counters, or restart it");
+    case Phase::held:
+      return refuse(ticket, Error::Code::wrong_state,
+                    path_of(i) + " is held with its group; reset the group " + spec_of(i).group);
+    case Phase::abandoned:
+      return refuse(ticket, Error::Code::wrong_state,
+                    path_of(i) + ": its attempt " + std::to_string(child.generation) +
+                        " could not be ended and may still run; restart it to begin a new one " +
+                        "once that has ended");
+    default:
+      break;
+  }
+  if (ticket.command->dry_run) return would(i, ticket, "start");
+  wait_for(i, ticket);
+  if (child.phase != Phase::starting) bring_up(i);
+}
+
+void SupervisorEngine::Impl::order_restart(ChildIndex i, const Ticket& ticket) {
+  const auto phase = at(i).phase;
+  if (ticket.command->dry_run) {
+    return would(i, ticket, is_live(phase) ? "be stopped and start anew" : "start");
+  }
+  wait_for(i, ticket);
+  const bool pending = children_[i].tickets && children_[i].tickets->back().joined;
+  const bool under_way = pending && (phase == Phase::starting || children_[i].restart_wanted);
+  if (!under_way) bring_up(i);
+}
+
+void SupervisorEngine::Impl::order_resume(ChildIndex i, const Ticket& ticket) {
+  auto& child = at(i);
+  switch (child.phase) {
+    case Phase::paused:
+    case Phase::quarantined:
+    case Phase::suspended:
+      break;
+    case Phase::stopped:
+    case Phase::idle:
+      return refuse(ticket, Error::Code::wrong_state,
+                    path_of(i) + " is not paused; start it or restart it");
+    case Phase::held:
+      return refuse(ticket, Error::Code::wrong_state,
+                    path_of(i) + " is held with its group; reset the group " + spec_of(i).group);
+    case Phase::abandoned:
+      return refuse(ticket, Error::Code::wrong_state,
+                    path_of(i) + ": its attempt " + std::to_string(child.generation) +
+                        " could not be ended and may still run");
+    case Phase::stopping:
+    case Phase::aborting:
+      if (child.intent == Intent::paused || child.intent == Intent::quarantined) break;
+      return refuse(ticket, Error::Code::wrong_state,
+                    path_of(i) + " is being stopped; start it once it has");
+    default:
+      return unchanged(i, ticket, "is not paused");
+  }
+  if (ticket.command->dry_run) return would(i, ticket, "go on");
+  if (child.phase == Phase::suspended) {
+    resume_suspended(i);
+    return done(i, ticket, "goes on");
+  }
+  if (child.phase == Phase::quarantined) {
+    child.window.clear();
+    child.in_a_row = 0;
+    child.last_delay = {};
+  }
+  emit_child(i, events::ChildResumed{});
+  wait_for(i, ticket);
+  bring_up(i);
+}
+
+// stop, pause, quarantine: down, and kept so in one of three ways.
+void SupervisorEngine::Impl::order_down(ChildIndex i, const Ticket& ticket, Intent intent) {
+  const auto phase = at(i).phase;
+  const auto target = target_of(ticket.command->kind);
+  const auto word = std::string{to_string(target)};
+  if (phase == target) {
+    if (target == Phase::stopped) children_[i].intent = Intent::stopped;
+    return unchanged(i, ticket, "is " + word + " already");
+  }
+  if (intent == Intent::paused && phase == Phase::suspended) {
+    return unchanged(i, ticket, "is suspended already");
+  }
+  if (phase == Phase::abandoned) {
+    return refuse(ticket, Error::Code::wrong_state,
+                  path_of(i) + ": its attempt " + std::to_string(children_[i].generation) +
+                      " could not be ended; it is kept from restarts");
+  }
+  if (phase == Phase::quarantined && intent == Intent::paused) {
+    return refuse(ticket, Error::Code::wrong_state,
+                  path_of(i) + " is quarantined and does not run; resume it or restart it");
+  }
+  if (ticket.command->dry_run) return would(i, ticket, "be " + word);
+  if (intent == Intent::paused && try_suspend(i, ticket)) return;
+  wait_for(i, ticket);
+  bring_down(i, intent);
+}
+
+void SupervisorEngine::Impl::order_remove(ChildIndex i, const Ticket& ticket) {
+  const auto phase = at(i).phase;
+  if (phase == Phase::abandoned) {
+    return refuse(ticket, Error::Code::wrong_state,
+                  path_of(i) + ": its attempt " + std::to_string(children_[i].generation) +
+                      " could not be ended and may still run, so it cannot be forgotten");
+  }
+  std::string used_by;
+  if (!dependants_.empty() && !dependants_[i].empty()) used_by = path_of(dependants_[i].front());
+  if (children_[i].sidecars && !children_[i].sidecars->empty()) {
+    used_by = path_of(children_[i].sidecars->front());
+  }
+  if (!used_by.empty()) {
+    return refuse(ticket, Error::Code::dependency,
+                  used_by + " depends on " + path_of(i) + "; remove that one first");
+  }
+  if (ticket.command->dry_run) return would(i, ticket, "be stopped and removed");
+  wait_for(i, ticket);
+  bring_down(i, Intent::removed);
+}
+
+void SupervisorEngine::Impl::order_reset(ChildIndex i, const Ticket& ticket) {
+  if (ticket.command->dry_run) return would(i, ticket, "begin with clear counters");
+  auto& child = at(i);
+  child.window.clear();
+  child.in_a_row = 0;
+  child.attempt = 0;
+  child.last_delay = {};
+  if (const auto& budget = spec_of(i).policy.budget) {
+    child.bucket = std::make_unique<TokenBucket>(*budget);
+  }
+  touch(i);
+  emit_child(i, Cause{}, events::FuseReset{"command"});
+  done(i, ticket, "has clear counters");
+}
+
+// Holds for what comes: a timer that is armed stays as it is, except those of health and life.
+void SupervisorEngine::Impl::order_policy(ChildIndex i, const Ticket& ticket) {
+  if (!ticket.command->spec) {
+    return refuse(ticket, Error::Code::invalid_spec, "set_policy needs a policy");
+  }
+  const auto& policy = ticket.command->spec->policy;
+  if (spec_of(i).significant && policy.restart == RestartType::permanent) {
+    return refuse(ticket, Error::Code::invalid_spec,
+                  path_of(i) + " is significant and cannot be permanent: it would never end");
+  }
+  if (ticket.command->dry_run) return would(i, ticket, "have the new policy");
+  auto spec = std::make_shared<ChildSpec>(spec_of(i));
+  spec->policy = policy;
+  auto& child = at(i);
+  if (policy.budget && child.bucket) {
+    child.bucket->set(*policy.budget);
+  } else {
+    child.bucket = policy.budget ? std::make_unique<TokenBucket>(*policy.budget) : nullptr;
+  }
+  specs_[i] = std::move(spec);
+  if (child.phase == Phase::running) {
+    cancel_probe(i);
+    child.alive_until = policy.watchdog > Duration::zero() ? now_ + policy.watchdog : never;
+    child.run_until =
+        policy.run_timeout > Duration::zero() ? child.ready_at + policy.run_timeout : never;
+    if (policy.health_check) schedule_probe(i, now_ + policy.health_check->interval);
+    rearm(i);
+  }
+  touch(i);
+  done(i, ticket, "has the new policy");
+}
+
+bool SupervisorEngine::Impl::try_suspend(ChildIndex i, const Ticket& ticket) {
+  auto& child = children_[i];
+  if (!spec_of(i).can_suspend || child.phase != Phase::running) return false;
+  cancel_probe(i);
+  disarm(i);
+  child.intent = Intent::paused;
+  become(i, Phase::suspended);
+  out_.emplace_back(effect::SuspendChild{i, child.generation, true});
+  emit_child(i, events::ChildSuspended{});
+  done(i, ticket, "is suspended");
+  return true;
+}
+
+void SupervisorEngine::Impl::resume_suspended(ChildIndex i) {
+  auto& child = children_[i];
+  const auto& policy = spec_of(i).policy;
+  if (child.run_until != never) child.run_until += now_ - child.since;
+  if (policy.watchdog > Duration::zero()) child.alive_until = now_ + policy.watchdog;
+  child.intent = Intent::run;
+  become(i, Phase::running);
+  if (policy.health_check) schedule_probe(i, now_ + policy.health_check->interval);
+  rearm(i);
+  out_.emplace_back(effect::SuspendChild{i, child.generation, false});
+  emit_child(i, events::ChildResumed{});
+}
+
+// A new attempt as soon as there can be one.
+void SupervisorEngine::Impl::bring_up(ChildIndex i) {
+  auto& child = at(i);
+  supersede(i, false);
+  child.intent = Intent::run;
+  switch (child.phase) {
+    case Phase::starting:
+    case Phase::running:
+    case Phase::suspended:
+      child.restart_wanted = true;
+      ask_to_stop(i, Asked::restart_command, StopCause::command);
+      break;
+    case Phase::stopping:
+    case Phase::aborting:
+    case Phase::abandoned:
+      child.restart_wanted = true;
+      child.forced.reset();
+      break;
+    case Phase::backing_off:
+    case Phase::queued:
+      cancel_wait(i, "restarted by command");
+      [[fallthrough]];
+    default:
+      start_by_command(i);
+      advance_sequence();
+  }
+}
+
+void SupervisorEngine::Impl::bring_down(ChildIndex i, Intent intent) {
+  auto& child = at(i);
+  supersede(i, true);
+  child.restart_wanted = false;
+  child.intent = intent;
+  child.held = true;
+  switch (child.phase) {
+    case Phase::starting:
+    case Phase::running:
+    case Phase::suspended:
+      ask_to_stop(i, Asked::command, StopCause::command);
+      return;
+    case Phase::stopping:
+    case Phase::aborting:
+      child.asked = Asked::command;
+      child.forced.reset();
+      touch(i);
+      return;
+    default:
+      break;
+  }
+  if (is_waiting(child.phase) || awaits_scope_restart(i)) {
+    cancel_wait(i, std::string{to_string(intent)} + " by command");
+  }
+  land(i);
+  advance_sequence();
+}
+
+// Down, as an operator wanted it.
+void SupervisorEngine::Impl::land(ChildIndex i) {
+  const auto& tickets = children_[i].tickets;
+  const std::string by = tickets ? tickets->back().command->meta.requested_by : "";
+  switch (children_[i].intent) {
+    case Intent::paused:
+      become(i, Phase::paused);
+      emit_child(i, events::ChildPaused{});
+      break;
+    case Intent::quarantined:
+      become(i, Phase::quarantined);
+      emit_child(i, events::ChildQuarantined{by.empty() ? "with its scope" : "by " + by});
+      break;
+    case Intent::removed:
+      stop_linked_sidecars(i);
+      emit_child(i, events::ChildRemoved{by.empty() ? "a reload" : by});
+      forget_child(i);
+      if (!sequence_.active && scope_.step == Scope::Step::none) compact_order();
+      return;
+    case Intent::run:
+    case Intent::stopped:
+      become(i, Phase::stopped);
+      emit_child(i, events::ChildStopped{});
+      break;
+  }
+  stop_linked_sidecars(i);
+}
+
+// A scope that has yet to start this child does so in its own time.
+void SupervisorEngine::Impl::start_by_command(ChildIndex i) {
+  auto& child = children_[i];
+  child.held = false;
+  child.intent = Intent::run;
+  child.restart_wanted = false;
+  child.counted_restart = false;
+  if (awaits_scope_restart(i) || awaits_sequence(i)) {
+    become(i, Phase::idle);
+  } else {
+    start_child(i);
+  }
+}
+
+void SupervisorEngine::Impl::stop_linked_sidecars(ChildIndex primary) {
+  if (!children_[primary].sidecars || mode_ == Mode::closing) return;
+  const auto linked = *children_[primary].sidecars;
+  for (const auto i : linked) {
+    auto& child = at(i);
+    const bool down = !is_live(child.phase) && !is_waiting(child.phase);
+    if (down || child.intent != Intent::run) continue;
+    child.cause = children_[primary].cause;
+    bring_down(i, Intent::stopped);
+    children_[i].by_primary = true;
+  }
+}
+
+void SupervisorEngine::Impl::start_linked_sidecars(ChildIndex primary) {
+  if (!children_[primary].sidecars || mode_ == Mode::closing) return;
+  const auto linked = *children_[primary].sidecars;
+  for (const auto i : linked) {
+    if (at(i).by_primary && children_[i].phase == Phase::stopped) start_by_command(i);
+  }
+}
+
+void SupervisorEngine::Impl::wait_for(ChildIndex i, const Ticket& ticket) {
+  auto& tickets = children_[i].tickets;
+  if (!tickets) tickets = std::make_unique<std::vector<Ticket>>();
+  const bool same = std::any_of(tickets->begin(), tickets->end(), [&](const auto& other) {
+    return other.command->kind == ticket.command->kind;
+  });
+  tickets->push_back(ticket);
+  tickets->back().joined = same;
+}
+
+// What an earlier command wanted cannot come about any more.
+void SupervisorEngine::Impl::supersede(ChildIndex i, bool those_for_up) {
+  auto& tickets = children_[i].tickets;
+  if (!tickets) return;
+  const auto newest = tickets->back().command->kind;
+  std::vector<Ticket> undone;
+  std::erase_if(*tickets, [&](const auto& ticket) {
+    const auto kind = ticket.command->kind;
+    const bool hit = kind != newest && (those_for_up || !wants_up(kind));
+    if (hit) undone.push_back(ticket);
+    return hit;
+  });
+  for (const auto& ticket : undone) {
+    refuse(ticket, Error::Code::superseded,
+           path_of(i) + ": a later " + to_string(newest) + " undid it");
+  }
+}
+
+void SupervisorEngine::Impl::answer_tickets(ChildIndex i) {
+  const auto phase = children_[i].phase;
+  const auto tickets = std::exchange(children_[i].tickets, nullptr);
+  std::vector<Ticket> left;
+  const bool down = phase == Phase::stopped || phase == Phase::paused ||
+                    phase == Phase::quarantined || phase == Phase::held ||
+                    phase == Phase::backing_off || phase == Phase::removed;
+  for (const auto& ticket : *tickets) {
+    const auto kind = ticket.command->kind;
+    const auto& exit = children_[i].last_exit;
+    const bool completed = wants_up(kind) && phase == Phase::stopped && exit && !exit->is_failure();
+    const bool there = wants_up(kind) ? phase == Phase::running : phase == target_of(kind);
+    if (there || completed) {
+      const bool runs = phase == Phase::running;
+      done(i, ticket, runs ? "runs" : "is " + std::string{to_string(phase)});
+    } else if (phase == Phase::abandoned && !children_[i].restart_wanted) {
+      refuse(ticket, Error::Code::wrong_state,
+             path_of(i) + ": its attempt " + std::to_string(children_[i].generation) +
+                 " could not be ended and may still run");
+    } else if (wants_up(kind) && down && children_[i].last_exit && phase != Phase::paused) {
+      refuse(ticket, Error::Code::start_failed,
+             path_of(i) + " did not start: " + describe(*children_[i].last_exit) + "; it is " +
+                 to_string(phase));
+    } else {
+      left.push_back(ticket);
+    }
+  }
+  if (!left.empty()) children_[i].tickets = std::make_unique<std::vector<Ticket>>(left);
+}
+
+void SupervisorEngine::Impl::answer_all(ChildIndex i, Error::Code code,
+                                        const std::string& message) {
+  const auto tickets = std::exchange(children_[i].tickets, nullptr);
+  if (!tickets) return;
+  for (const auto& ticket : *tickets)
+    refuse(ticket, code, message);
+}
+
+void SupervisorEngine::Impl::would(ChildIndex i, const Ticket& ticket, const std::string& text) {
+  CommandOutcome outcome;
+  outcome.path = path_of(i);
+  outcome.text = outcome.path + " would " + text;
+  outcome.changed = false;
+  outcome.plan = {outcome.text};
+  outcome.phase = children_[i].phase;
+  outcome.generation = children_[i].generation;
+  out_.emplace_back(effect::Reply{ticket.number, std::move(outcome)});
+}
+
+void SupervisorEngine::Impl::unchanged(ChildIndex i, const Ticket& ticket,
+                                       const std::string& text) {
+  CommandOutcome outcome;
+  outcome.path = path_of(i);
+  outcome.text = outcome.path + " " + text;
+  outcome.changed = false;
+  outcome.phase = children_[i].phase;
+  outcome.generation = children_[i].generation;
+  reply(ticket, std::move(outcome));
+}
+
+void SupervisorEngine::Impl::done(ChildIndex i, const Ticket& ticket, const std::string& text) {
+  CommandOutcome outcome;
+  outcome.path = path_of(i);
+  outcome.text = outcome.path + " " + text;
+  outcome.phase = children_[i].phase;
+  outcome.generation = children_[i].generation;
+  reply(ticket, std::move(outcome));
+}
+
+void SupervisorEngine::Impl::reply(const Ticket& ticket, CommandOutcome outcome) {
+  outcome.joined = ticket.joined;
+  tell_command(ticket, outcome.changed ? "done" : "unchanged", outcome.text);
+  out_.emplace_back(effect::Reply{ticket.number, std::move(outcome)});
+}
+
+void SupervisorEngine::Impl::refuse(const Ticket& ticket, Error::Code code,
+                                    const std::string& message) {
+  tell_command(ticket, to_string(code), message);
+  out_.emplace_back(effect::Reply{ticket.number, unexpected<Error>(Error{code, message})});
+}
+
+void SupervisorEngine::Impl::tell_command(const Ticket& ticket, const std::string& result,
+                                          const std::string& text) {
+  const auto& command = *ticket.command;
+  emit(Cause{}, events::CommandDone{to_string(command.kind), command.meta.requested_by,
+                                    command.meta.reason, result, text});
+}
+
+// Granted only where the spec says so: a child that misbehaves must not end its tree.
+void SupervisorEngine::Impl::on(const input::ChildAsks& in) {
+  if (!is_current(in.child, in.generation)) return;
+  const auto& may = spec_of(in.child).permissions;
+  const bool restart = in.wish == input::Wish::restart;
+  const bool granted = restart ? may.restart : may.shutdown;
+  auto cause = children_[in.child].cause;
+  cause.caused_by = emit_child(
+      in.child, events::ChildAsked{restart ? "restart" : "shutdown", in.reason, granted});
+  if (cause.correlation == 0) cause.correlation = cause.caused_by;
+  if (!granted || mode_ == Mode::closing) return;
+  if (restart) {
+    children_[in.child].cause = cause;
+    bring_up(in.child);
+  } else {
+    out_.emplace_back(effect::EndTree{path_of(in.child) + " asks: " + in.reason, cause});
+  }
+}
+
+}  // namespace espalier::supervisor

@@ -1,0 +1,99 @@
+#include "espalier/supervisor/runtime/event_hub.hpp"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace espalier::supervisor {
+namespace {
+
+using namespace std::chrono_literals;
+
+Event event(const std::string& path, EventBody body = events::ChildReady{}) {
+  return {.path = path, .body = std::move(body)};
+}
+
+TEST(EventFilter, FitsANodeAndAllBelow) {
+  const EventFilter filter{.path = "/db"};
+  EXPECT_TRUE(matches(filter, event("/db")));
+  EXPECT_TRUE(matches(filter, event("/db/shard1")));
+  EXPECT_FALSE(matches(filter, event("/db2")));
+  EXPECT_FALSE(matches(filter, event("/")));
+  EXPECT_TRUE(matches({}, event("/")));
+  EXPECT_TRUE(matches({}, event("/x/y")));
+}
+
+TEST(EventFilter, AStarStaysWithinAName) {
+  EXPECT_TRUE(matches({.path = "/*/w1"}, event("/pool/w1")));
+  EXPECT_FALSE(matches({.path = "/*/w1"}, event("/a/b/w1")));
+  EXPECT_TRUE(matches({.path = "/**/w1"}, event("/a/b/w1")));
+  EXPECT_TRUE(matches({.path = "/w*"}, event("/worker")));
+  EXPECT_FALSE(matches({.path = "/w*"}, event("/worker/x")));
+  EXPECT_TRUE(matches({.path = "/w**"}, event("/worker/x")));
+}
+
+TEST(EventFilter, TypesAndSeverityMustFitToo) {
+  const auto bad = event("/a", events::Escalated{});
+  EXPECT_TRUE(matches({.types = {"escalated"}}, bad));
+  EXPECT_FALSE(matches({.types = {"child_ready"}}, bad));
+  EXPECT_TRUE(matches({.min_severity = Severity::error}, bad));
+  EXPECT_FALSE(matches({.min_severity = Severity::error}, event("/a")));
+}
+
+TEST(EventHub, GivesWhatFitsInOrder) {
+  EventHub hub;
+  const auto heard = hub.subscribe({.path = "/a"}, 8);
+  hub.publish(event("/a", events::ChildStarting{}));
+  hub.publish(event("/b"));
+  hub.publish(event("/a"));
+  EXPECT_STREQ(type_name(heard.next(0s)->body), "child_starting");
+  EXPECT_STREQ(type_name(heard.next(0s)->body), "child_ready");
+  EXPECT_FALSE(heard.next(0s));
+  EXPECT_EQ(heard.dropped(), 0u);
+}
+
+TEST(EventHub, AFullQueueLosesAndCounts) {
+  EventHub hub;
+  const auto heard = hub.subscribe({}, 2);
+  for (int i = 0; i < 5; ++i)
+    hub.publish(event("/" + std::to_string(i)));
+  EXPECT_EQ(heard.dropped(), 3u);
+  EXPECT_EQ(heard.next(0s)->path, "/0");
+  hub.publish(event("/later"));
+  EXPECT_EQ(heard.next(0s)->path, "/1");
+  EXPECT_EQ(heard.next(0s)->path, "/later");
+}
+
+TEST(EventHub, EndsWithTheTreeAndKeepsWhatIsInTheQueue) {
+  EventHub hub;
+  const auto heard = hub.subscribe({}, 8);
+  hub.publish(event("/a"));
+  hub.close();
+  hub.publish(event("/b"));
+  EXPECT_TRUE(heard.closed());
+  EXPECT_EQ(heard.next(1h)->path, "/a");
+  EXPECT_FALSE(heard.next(1h)) << "returns at once";
+  EXPECT_TRUE(hub.subscribe({}, 8).closed());
+}
+
+TEST(EventHub, AClosedOrDroppedSubscriptionHearsNothing) {
+  EventHub hub;
+  const auto heard = hub.subscribe({}, 8);
+  { const auto dropped = hub.subscribe({}, 8); }
+  heard.close();
+  hub.publish(event("/a"));
+  EXPECT_FALSE(heard.next(1h));
+}
+
+TEST(EventHub, WakesWhoWaits) {
+  EventHub hub;
+  const auto heard = hub.subscribe({}, 8);
+  std::thread later{[&hub] { hub.publish(event("/a")); }};
+  const auto got = heard.next(10s);
+  later.join();
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->path, "/a");
+}
+
+}  // namespace
+}  // namespace espalier::supervisor

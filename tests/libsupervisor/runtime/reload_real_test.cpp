@@ -1,0 +1,100 @@
+#include "libsupervisor/runtime/runtime_fixture.hpp"
+
+#include <gmock/gmock.h>
+
+namespace espalier::supervisor::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+using ::testing::UnorderedElementsAre;
+
+class Reload : public RuntimeFixture {
+ protected:
+  static SupervisorSpec before() {
+    return {.children = {blocking("a"),
+                         subtree("mid", {.children = {blocking("x"), blocking("y")}}),
+                         subtree("old", {.children = {blocking("o")}})}};
+  }
+  // /mid/y is made of something else, /mid/z and /new are new, /old goes.
+  static SupervisorSpec after() {
+    auto other = blocking("y");
+    other.params["size"] = "7";
+    return {.config_version = "2",
+            .children = {blocking("a"),
+                         subtree("mid", {.children = {blocking("x"), other, blocking("z")}}),
+                         subtree("new", {.children = {blocking("n")}})}};
+  }
+  static std::vector<std::string> paths(const SupervisorHandle& tree) {
+    std::vector<std::string> result;
+    const auto state = tree.current_state();
+    for (const auto& node : state->nodes)
+      result.push_back(node.path);
+    return result;
+  }
+};
+
+TEST_F(Reload, ChangesOnlyWhatDiffersOnEveryLevel) {
+  auto tree = start(before());
+  ASSERT_TRUE(tree);
+  const auto done = tree->reload(after(), meta_);
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_TRUE(done->changed);
+  EXPECT_THAT(done->plan, ::testing::Contains(HasSubstr("/mid/y")));
+  EXPECT_THAT(done->plan, ::testing::Contains(HasSubstr("/old")));
+  EXPECT_THAT(paths(*tree), UnorderedElementsAre("/", "/a", "/mid", "/mid/x", "/mid/y", "/mid/z",
+                                                 "/new", "/new/n"));
+  EXPECT_EQ(sink_->count("/a", "child_starting"), 1u);
+  EXPECT_EQ(sink_->count("/mid/x", "child_starting"), 1u);
+  EXPECT_EQ(sink_->count("/mid/y", "child_starting"), 2u);
+  EXPECT_EQ(tree->current_state()->config_version, "2");
+  EXPECT_EQ(tree->counts().total, 7u);
+  const auto again = tree->reload(after(), meta_);
+  ASSERT_TRUE(again);
+  EXPECT_FALSE(again->changed);
+  EXPECT_THAT(again->plan, IsEmpty());
+}
+
+TEST_F(Reload, ADryRunSaysTheSameAndTouchesNothing) {
+  auto tree = start(before());
+  ASSERT_TRUE(tree);
+  const auto was = paths(*tree);
+  const auto dry = tree->reload(after(), meta_, true);
+  ASSERT_TRUE(dry) << dry.error().message;
+  EXPECT_FALSE(dry->changed);
+  EXPECT_EQ(paths(*tree), was);
+  EXPECT_EQ(sink_->count("/old", "child_stopping"), 0u);
+  const auto done = tree->reload(after(), meta_);
+  ASSERT_TRUE(done);
+  EXPECT_EQ(dry->plan, done->plan);
+}
+
+TEST_F(Reload, AnInvalidTreeChangesNothing) {
+  auto tree = start(before());
+  ASSERT_TRUE(tree);
+  auto bad = after();
+  bad.children.push_back(blocking("b", "nobody"));
+  const auto refused = tree->reload(bad, meta_);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Error::Code::invalid_spec);
+  EXPECT_THAT(refused.error().message, StartsWith("/b: unknown factory"));
+  EXPECT_EQ(sink_->count("/old", "child_stopping"), 0u);
+}
+
+TEST_F(Reload, WhatIsBelowARestartedSupervisorComesWithIt) {
+  auto tree = start({.children = {subtree("s", {.children = {blocking("x")}})}});
+  ASSERT_TRUE(tree);
+  auto child = blocking("s");
+  const auto to_child = tree->reload({.children = {child}}, meta_);
+  ASSERT_TRUE(to_child) << to_child.error().message;
+  EXPECT_THAT(paths(*tree), ElementsAre("/", "/s"));
+  const auto back =
+      tree->reload({.children = {subtree("s", {.children = {blocking("y")}})}}, meta_);
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_THAT(paths(*tree), ElementsAre("/", "/s", "/s/y"));
+}
+
+}  // namespace
+}  // namespace espalier::supervisor::testing
