@@ -1,31 +1,18 @@
 // What supervision costs, with policy, events and the journal ring on: start and stop of many
-// children, memory a child, crash to replacement. Prints one line a measure; see README.md here.
-#include "espalier/supervisor/observe/journal_ring.hpp"
-#include "espalier/supervisor/runtime/supervisor.hpp"
+// children, memory a child, crash to replacement, commands. Prints one line a measure; see
+// README.md here.
+#include "common.hpp"
+#include "espalier/child_main.hpp"
 
-#include "espalier/supervisor/actor/actor_factory.hpp"
-
-#include <caf/all.hpp>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cstdio>
 #include <fstream>
-#include <memory>
-#include <string>
-#include <vector>
 
+namespace espalier::benchmarks {
 namespace {
-
-using namespace espalier::supervisor;
-using Clock = std::chrono::steady_clock;
-
-double ms_since(Clock::time_point begin) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
-}
 
 double resident_bytes() {
   std::ifstream statm{"/proc/self/statm"};
@@ -33,37 +20,6 @@ double resident_bytes() {
   double resident = 0;
   statm >> size >> resident;
   return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
-
-ChildSpec actor_child(const std::string& name) {
-  ChildSpec child;
-  child.name = name;
-  child.kind = ChildKind::actor;
-  child.factory = "idle";
-  return child;
-}
-
-SupervisorSpec flat_tree(std::size_t children) {
-  SupervisorSpec spec;
-  spec.restart_limit.reset();
-  for (std::size_t i = 0; i < children; ++i) {
-    spec.children.push_back(actor_child("c" + std::to_string(i)));
-  }
-  return spec;
-}
-
-ChildFactories idle_factories() {
-  ChildFactories factories;
-  add_actor(factories, "idle", [](caf::event_based_actor*, std::shared_ptr<ChildContext>) {
-    return caf::behavior{[](int) {}};
-  });
-  return factories;
-}
-
-SupervisorOptions with_ring() {
-  SupervisorOptions options;
-  options.events = {std::make_shared<JournalRing>(4096)};
-  return options;
 }
 
 void many(const char* what, SupervisorSpec spec, const ChildFactories& factories) {
@@ -78,7 +34,7 @@ void many(const char* what, SupervisorSpec spec, const ChildFactories& factories
   const auto start_ms = ms_since(begin);
   const auto bytes = (resident_bytes() - before) / children;
   begin = Clock::now();
-  const auto result = tree->shutdown({"benchmark", "measured"});
+  const auto result = tree->shutdown(who);
   const auto stop_ms = ms_since(begin);
   const auto stopped = result ? result->report.count(ChildShutdownOutcome::graceful) : 0;
   std::printf("%-24s start %8.1f ms  stop %8.1f ms  %7.0f B a child  %zu stopped in order\n", what,
@@ -115,15 +71,11 @@ void crash_loop(std::size_t siblings, int rounds) {
   while (lives->load() <= rounds && ms_since(begin) < 60'000)
     usleep(1000);
   const auto total_ms = ms_since(begin);
-  (void)tree->shutdown({"benchmark", "measured"});
-  std::sort(delays->begin(), delays->end());
+  (void)tree->shutdown(who);
   if (delays->empty()) return;
-  const auto at = [&](double q) {
-    return (*delays)[static_cast<std::size_t>(q * static_cast<double>(delays->size() - 1))];
-  };
   std::printf(
       "crash -> serving among %6zu siblings: p50 %6.1f us  p99 %6.1f us  %8.0f restarts/s\n",
-      siblings, at(0.5), at(0.99), rounds / total_ms * 1000.0);
+      siblings, quantile(*delays, 0.5), quantile(*delays, 0.99), rounds / total_ms * 1000.0);
 }
 
 SupervisorSpec processes(std::size_t count) {
@@ -142,15 +94,23 @@ SupervisorSpec processes(std::size_t count) {
 
 }  // namespace
 
-int main() {
-  rlimit files{};
-  getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = files.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &files);
+void measure_supervision() {
   many("100,000 actors", flat_tree(100'000), idle_factories());
   many("10,000 actors", flat_tree(10'000), idle_factories());
   many("1,000 processes", processes(1000), {});
   crash_loop(0, 50'000);
   crash_loop(10'000, 50'000);
   crash_loop(100'000, 50'000);
+}
+
+}  // namespace espalier::benchmarks
+
+int main(int argc, char** argv) {
+  if (const auto code = espalier::child_main(argc, argv)) return *code;
+  rlimit files{};
+  getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+  espalier::benchmarks::measure_supervision();
+  espalier::benchmarks::measure_operations();
 }

@@ -1,10 +1,17 @@
-# Checks that are scripts: layers, manuals, and what is installed.
+# Checks that are scripts: layers, manuals, tests that pages name, and what is installed.
 set(scripts "${CMAKE_SOURCE_DIR}/scripts")
 
 add_test(NAME scripts.layers COMMAND Python3::Interpreter "${scripts}/check_layers.py")
 add_test(NAME scripts.layers_sees_a_wrong_include
   COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/scripts/check_layers_test.py")
-set_tests_properties(scripts.layers scripts.layers_sees_a_wrong_include PROPERTIES LABELS pure)
+add_test(NAME scripts.evidence COMMAND Python3::Interpreter "${scripts}/check_evidence.py")
+add_test(NAME scripts.evidence_sees_a_missing_test
+  COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/scripts/check_evidence_test.py")
+add_test(NAME scripts.mutations_fit
+  COMMAND Python3::Interpreter "${scripts}/mutate_engine.py" --check)
+set_tests_properties(scripts.layers scripts.layers_sees_a_wrong_include scripts.mutations_fit
+  scripts.evidence
+  scripts.evidence_sees_a_missing_test PROPERTIES LABELS pure)
 
 add_test(NAME scripts.manual
   COMMAND Python3::Interpreter "${scripts}/check_manual.py" "$<TARGET_FILE:espalier>")

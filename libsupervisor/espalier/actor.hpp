@@ -1,9 +1,10 @@
 #pragma once
 
-/// Children that are CAF actors, and trees in an actor system of your own.
+/// Children that are CAF actors, commands from actors, and trees in an actor system of your own.
 
 #include "espalier/supervisor.hpp"
 #include "espalier/supervisor/actor/actor_factory.hpp"
+#include "espalier/supervisor/runtime/actor_commands.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>

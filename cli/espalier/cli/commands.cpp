@@ -20,6 +20,9 @@ expected<sv::TreeConfig, std::vector<sv::ConfigProblem>> load_tree(const std::st
   sv::LoadOptions options;
   const auto factories = builtin_factories();
   options.known_factories = factories.names();
+  for (const auto& name : options.known_factories) {
+    if (const auto kind = factories.kind_of(name)) options.factory_kinds[name] = *kind;
+  }
   options.known_probes = factories.probe_names();
   options.overrides_from_environment = true;
   if (file != "-") return sv::load_tree_file(file, options);

@@ -38,7 +38,7 @@ TEST_F(Board, ShowsChildrenPageByPageInTheirOrder) {
   for (ChildIndex i = 0; i < 5; ++i)
     board_.create(i, "c" + std::to_string(i));
   set(3, ChildPhase::removed);
-  for (const std::size_t page : {1, 2, 5, 100})
+  for (const auto page : {1U, 2U, 5U, 100U})
     EXPECT_THAT(names(page), ElementsAre("c0", "c1", "c2", "c4"));
   EXPECT_EQ(board_.name(3), "c3");
   EXPECT_FALSE(board_.find("c3"));

@@ -328,6 +328,9 @@ TEST(Pool, ProbesReadinessThenHealthAndActsOnBoth) {
   EXPECT_FALSE(pool.up());
   answer(true);
   EXPECT_TRUE(pool.up());
+  const auto asked_so_far = pool.probes().size();
+  pool.advance(999ms);
+  EXPECT_EQ(pool.probes().size(), asked_so_far) << "the first check comes after one interval";
   answer(false);
   answer(true);
   answer(false);

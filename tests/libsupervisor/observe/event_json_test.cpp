@@ -148,6 +148,12 @@ TEST(EventJson, EveryByteOfEveryStringLeavesValidJson) {
   }
 }
 
+TEST(EventJson, ACommandNamesTheChildItWasAbout) {
+  const events::CommandDone of_child{.command = "stop_child", .child = "/a"};
+  EXPECT_EQ(parsed(of_child)["child"], "/a");
+  EXPECT_FALSE(parsed(events::CommandDone{.command = "reload"}).contains("child"));
+}
+
 TEST(EventJson, DurationsAreExact) {
   const auto ms = [](Duration d) {
     const auto line = text_of(event_with(events::TreeStarted{d}));

@@ -1,4 +1,4 @@
-#include "espalier/supervisor/runtime/actor_commands.hpp"
+#include "espalier/actor.hpp"
 #include "libsupervisor/runtime/runtime_fixture.hpp"
 
 #include <gmock/gmock.h>
@@ -193,11 +193,13 @@ TEST_F(Commands, NobodyWaitsOnASupervisorsOwnThread) {
   tree->execute({.kind = CommandKind::restart_child, .path = "/a", .meta = meta_},
                 [&](const CommandResult&) {
                   inner.set_value(std::string{code(tree->stop_child("/a", meta_))} + " " +
-                                  to_string(tree->ping().error().code));
+                                  to_string(tree->ping().error().code) + " " +
+                                  to_string(tree->wait_started().error().code) + " " +
+                                  (tree->join_for(10s) ? "ended" : "runs"));
                 });
   auto answered = inner.get_future();
   ASSERT_EQ(answered.wait_for(10s), std::future_status::ready);
-  EXPECT_EQ(answered.get(), "wrong_state wrong_state");
+  EXPECT_EQ(answered.get(), "wrong_state wrong_state wrong_state runs");
 }
 
 TEST_F(Commands, TheLastHandleMayGoInAnAnswer) {

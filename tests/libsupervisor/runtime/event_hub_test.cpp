@@ -32,6 +32,18 @@ TEST(EventFilter, AStarStaysWithinAName) {
   EXPECT_TRUE(matches({.path = "/w**"}, event("/worker/x")));
 }
 
+TEST(EventFilter, ManyStarsCostNoMoreThanTheirLength) {
+  std::string pattern = "/";
+  for (int i = 0; i < 50; ++i)
+    pattern += "*a";
+  const auto text = "/" + std::string(200, 'a');
+  EXPECT_TRUE(matches({.path = pattern}, event(text)));
+  EXPECT_FALSE(matches({.path = pattern + "*b"}, event(text)));
+  EXPECT_TRUE(matches({.path = "/**a/**/*b"}, event("/xa/y/z/ab")));
+  EXPECT_FALSE(matches({.path = "/**a/*b"}, event("/xa/y/b")));
+  EXPECT_TRUE(matches({.path = "**"}, event("/")));
+}
+
 TEST(EventFilter, TypesAndSeverityMustFitToo) {
   const auto bad = event("/a", events::Escalated{});
   EXPECT_TRUE(matches({.types = {"escalated"}}, bad));

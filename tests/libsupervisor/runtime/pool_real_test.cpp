@@ -141,7 +141,7 @@ TEST_F(PoolTree, ScalesUpAndDownAndStopsAllAtOnce) {
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_TRUE(eventually([&] { return *alive_ == 2; }));
   EXPECT_EQ(tree.current_state({.path = "/pool", .depth = 1})->nodes.size(), 3u);
-  const auto added = tree.execute(about(CommandKind::add_child, "/pool"), 10s);
+  const auto added = tree.add_instance("/pool", meta_);
   ASSERT_TRUE(added) << added.error().message;
   EXPECT_EQ(added->path, "/pool/51");
   EXPECT_TRUE(tree.execute(about(CommandKind::restart_child, "/pool/51"), 10s));
@@ -151,6 +151,32 @@ TEST_F(PoolTree, ScalesUpAndDownAndStopsAllAtOnce) {
   EXPECT_EQ(ended->kind, TreeResult::Kind::stopped);
   EXPECT_TRUE(ended->report.reconcile.clean());
   EXPECT_EQ(*alive_, 0);
+}
+
+TEST_F(PoolTree, WhyKnowsItsInstances) {
+  factories_.add_blocking("fails_once", [](ChildContext& context) {
+    if (context.generation() == 1) throw ChildFailure(FailureCategory::recoverable, "no disk");
+    while (context.sleep_for(1min)) {
+    }
+  });
+  auto pool = pool_of(1);
+  pool.child = blocking("", "fails_once");
+  const auto tree = must_start(tree_with(pool));
+  ASSERT_TRUE(eventually([&] {
+    const auto view = tree.current_state({.path = "/pool/1"})->nodes.front().view;
+    return view.generation == 2 && view.phase == ChildPhase::running;
+  }));
+  const auto failed = tree.why("/pool/1");
+  ASSERT_TRUE(failed) << failed.error().message;
+  ASSERT_TRUE(failed->decision);
+  EXPECT_EQ(failed->decision->exit.message, "no disk");
+  EXPECT_EQ(failed->sentence, failed->decision_text);
+  EXPECT_EQ(failed->sentence.find("/pool/1: "), 0u) << failed->sentence;
+  ASSERT_TRUE(tree.restart_child("/pool/1", {"ann", "a new disk"}));
+  const auto asked = tree.why("/pool/1");
+  ASSERT_TRUE(asked);
+  EXPECT_NE(asked->sentence.find("restart_child by ann (a new disk)"), std::string::npos)
+      << asked->sentence;
 }
 
 TEST_F(PoolTree, APoolThatGivesUpIsRestartedByItsParent) {

@@ -2,9 +2,13 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
+#include <thread>
+
 namespace espalier::supervisor::testing {
 namespace {
 
+using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -94,6 +98,40 @@ TEST_F(Reload, WhatIsBelowARestartedSupervisorComesWithIt) {
       tree->reload({.children = {subtree("s", {.children = {blocking("y")}})}}, meta_);
   ASSERT_TRUE(back) << back.error().message;
   EXPECT_THAT(paths(*tree), ElementsAre("/", "/s", "/s/y"));
+}
+
+// It has taken the first level's steps and waits for one to stop when the tree is shut down.
+TEST_F(Reload, AShutdownHalfWayEndsItWithOneAnswer) {
+  const auto released = std::make_shared<std::atomic<bool>>(false);
+  factories_.add_blocking("stubborn", [released](ChildContext& context) {
+    while (context.sleep_for(1min)) {
+    }
+    while (!*released)
+      std::this_thread::sleep_for(1ms);
+  });
+  auto tree = start(
+      {.children = {blocking("a"), subtree("mid", {.children = {blocking("x", "stubborn")}})}});
+  ASSERT_TRUE(tree);
+  const SupervisorSpec wanted{
+      .children = {blocking("a"), blocking("new"), subtree("mid", {.children = {blocking("y")}})}};
+  auto answers = std::make_shared<std::vector<CommandResult>>();
+  tree->execute({.kind = CommandKind::reload,
+                 .path = "/",
+                 .meta = meta_,
+                 .tree = std::make_shared<SupervisorSpec>(wanted)},
+                [answers](const CommandResult& result) { answers->push_back(result); });
+  ASSERT_TRUE(sink_->wait_for("/mid/x", "child_stopping"));
+  ASSERT_TRUE(tree->request_shutdown(meta_));
+  ASSERT_TRUE(sink_->wait_for("/", "shutdown_requested"));
+  *released = true;
+  const auto& result = tree->join();
+  EXPECT_EQ(result.kind, TreeResult::Kind::stopped);
+  EXPECT_TRUE(result.report.reconcile.clean());
+  ASSERT_EQ(answers->size(), 1u);
+  ASSERT_FALSE(answers->front());
+  EXPECT_EQ(answers->front().error().code, Error::Code::shutting_down);
+  EXPECT_THAT(answers->front().error().message, HasSubstr("before /mid are done"));
+  EXPECT_EQ(sink_->count("/mid/y", "child_starting"), 0u);
 }
 
 }  // namespace

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <future>
+#include <memory>
 #include <thread>
 
 namespace espalier::supervisor::testing {
@@ -163,6 +165,32 @@ TEST_F(SupervisorRuntime, TheLastHandleTakesTheTreeWithIt) {
     ASSERT_TRUE(tree);
   }
   EXPECT_EQ(sink_->count("/", "shutdown_completed"), 1u);
+}
+
+TEST_F(SupervisorRuntime, TheLastHandleMayGoOnAnotherThreadThanTheOneThatStarted) {
+  auto tree = start({.children = {blocking("a")}});
+  ASSERT_TRUE(tree);
+  // Not joined before it is done: this thread must live on meanwhile, and a failure must not hang.
+  auto gone = std::make_shared<std::promise<void>>();
+  std::thread{[gone, last = std::make_unique<SupervisorHandle>(std::move(*tree))]() mutable {
+    last.reset();
+    gone->set_value();
+  }}.detach();
+  EXPECT_EQ(gone->get_future().wait_for(10s), std::future_status::ready);
+  EXPECT_EQ(sink_->count("/", "shutdown_completed"), 1u);
+}
+
+using SupervisorRuntimeDeathTest = RuntimeFixture;
+
+TEST_F(SupervisorRuntimeDeathTest, AHandleMayBeAStaticObject) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto run = [this] {
+    auto tree = start({.children = {blocking("a")}});
+    if (!tree) std::exit(1);
+    static SupervisorHandle last = std::move(*tree);
+    std::exit(last.is_alive() ? 0 : 2);  // The tree is shut down by a destructor after `main`.
+  };
+  EXPECT_EXIT(run(), ::testing::ExitedWithCode(0), "");
 }
 
 TEST_F(SupervisorRuntime, AbortEndsWithoutGrace) {

@@ -175,6 +175,22 @@ TEST_F(Watching, HealthFollowsTheTree) {
   EXPECT_EQ(stopped.ended->report.cause, "test: done");
 }
 
+TEST_F(Watching, AnOptionalChildThatIsDownLeavesTheTreeHealthy) {
+  auto extra = blocking("extra", "crash");
+  extra.policy.restart_limit = RestartLimit{0, 60s};
+  extra.policy.severity = SeverityClass::optional;
+  extra.role = WorkRole::worker;
+  auto tree = start({.restart_limit = {}, .children = {blocking("a"), extra}});
+  ASSERT_TRUE(tree);
+  const auto node = [&] { return tree->current_state({.path = "/extra"})->nodes.front(); };
+  ASSERT_TRUE(comes_true([&] { return node().view.phase == ChildPhase::quarantined; }));
+  EXPECT_EQ(node().severity(), SeverityClass::optional);
+  EXPECT_EQ(node().role(), WorkRole::worker);
+  const auto health = tree->health();
+  EXPECT_EQ(health.state, HealthReport::State::up);
+  EXPECT_THAT(health.not_ready, IsEmpty());
+}
+
 TEST_F(Watching, HealthSaysStartingAndStopping) {
   using State = HealthReport::State;
   auto slow = blocking("slow");

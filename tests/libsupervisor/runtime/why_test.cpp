@@ -93,8 +93,8 @@ TEST_F(WhyTest, ACommandIsNamedWithWhoAndWhy) {
   fail("/a");
   tell("/a", events::ChildStopping{StopCause::command});
   tell("/a", events::ChildPaused{});
-  tell("/", events::CommandDone{"pause_child", "ann", "upgrade", "done", "/a is paused"});
-  tell("/", events::CommandDone{"pause_child", "bob", "test", "done", "/ab is paused"});
+  tell("/", events::CommandDone{"pause_child", "ann", "upgrade", "done", "/a is paused", "/a"});
+  tell("/", events::CommandDone{"pause_child", "bob", "test", "done", "/ab is paused", "/ab"});
   const auto why = why_of("/a", {.phase = ChildPhase::paused}, events_);
   EXPECT_THAT(why.sentence, AllOf(StartsWith("/a is paused by a command: "),
                                   HasSubstr("ann (upgrade)"), EndsWith("/a is paused")));

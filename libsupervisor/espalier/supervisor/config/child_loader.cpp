@@ -256,13 +256,25 @@ void ChildLoader::load_factory(Reader& reader, const Node& node, const std::stri
     return;
   }
   if (std::find(options_.known_factories.begin(), options_.known_factories.end(), child.factory) !=
-      options_.known_factories.end())
-    return;
+      options_.known_factories.end()) {
+    return check_factory_kind(node, path, child);
+  }
   if (factory->kind != Node::Kind::scalar) return;
   const auto near = hint(child.factory, options_.known_factories);
   context_.fail(factory->position, path + ".factory",
                 "no factory is named " + quote(child.factory) + near + "; known are " +
                     (options_.known_factories.empty() ? "none" : one_of(options_.known_factories)));
+}
+
+void ChildLoader::check_factory_kind(const Node& node, const std::string& path,
+                                     const ChildSpec& child) {
+  const auto known = options_.factory_kinds.find(child.factory);
+  if (known == options_.factory_kinds.end() || known->second == child.kind) return;
+  const auto* written = value_of(node, "kind");
+  if (written == nullptr || written->kind != Node::Kind::scalar) return;
+  context_.fail(written->position, path + ".kind",
+                "the factory " + quote(child.factory) + " makes children of kind " +
+                    to_string(known->second) + "; write that here");
 }
 
 void ChildLoader::load_pool(Reader& reader, Node& node, const std::string& path, const Scope& scope,

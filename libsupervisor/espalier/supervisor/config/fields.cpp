@@ -56,6 +56,9 @@ void describe_dynamic(FieldVisitor& v, DynamicSpec& dynamic) {
   v.value({"enabled", "Children may be added at run time."}, flag_value(dynamic.enabled));
   v.value({"child_limit", "Most children at a time, those of the file included.", "1000"},
           number_value(dynamic.child_limit, 1, 4'294'967'295));
+  v.value({"registry", "At the root only: file that keeps children added at run time.",
+           "/var/lib/espalier/shop.children.yaml"},
+          text_value(dynamic.registry));
 }
 
 }  // namespace

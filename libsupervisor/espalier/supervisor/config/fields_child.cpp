@@ -96,8 +96,9 @@ void describe_process(FieldVisitor& v, ProcessSpec& process) {
 }
 
 void describe_surroundings(FieldVisitor& v, ProcessSpec& process) {
-  v.value({"environment", "Variables added to the inherited ones.", "{LANG: C.UTF-8}"},
-          text_map_value(process.environment));
+  v.value({"environment", "Variables added to the inherited ones.",
+           "{LANG: C.UTF-8, TOKEN: {secret: {env: TOKEN}}}"},
+          environment_value(process));
   v.value({"clear_environment", "Start from an empty environment."},
           flag_value(process.clear_environment));
   v.value({"cwd", "Working directory; inherited when left out.", "/var/empty"},

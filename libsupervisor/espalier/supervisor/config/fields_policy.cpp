@@ -36,7 +36,9 @@ void describe_probe(FieldVisitor& v, ProbeSpec& probe) {
           probe_function_value(probe));
   v.value({"path", "Of the HTTP request; may also stand behind host:port.", "/health"},
           probe_path_value(probe));
-  v.value({"initial_delay", "From the start of the child to the first time it is asked."},
+  v.value({"initial_delay",
+           "For readiness, from the start of the child to the first question; for a health "
+           "check, from ready, and at least one interval."},
           duration_value(probe.initial_delay, Zero::allowed));
   v.value({"interval", "From one answer to the next question."},
           duration_value(probe.interval, Zero::refused));

@@ -168,9 +168,22 @@ bool Reader::read_entry(const Entry& entry, const std::string& key, const Value&
         read_scalar(node.items[i], key + "[" + std::to_string(i) + "]", {}, value, false) && good;
   }
   for (const auto& item : node.entries) {
-    good = read_scalar(item.value, key + "." + item.key, item.key, value, false) && good;
+    const auto full_key = key + "." + item.key;
+    const bool is_secret = value.parse_secret && item.value.kind == Node::Kind::map;
+    good = (is_secret ? read_secret(item.value, full_key, item.key, value)
+                      : read_scalar(item.value, full_key, item.key, value, false)) &&
+           good;
   }
   return good;
+}
+
+bool Reader::read_secret(const Node& node, const std::string& key, const std::string& map_key,
+                         const Value& value) {
+  const auto secret = resolve_secret(context_, node, key);
+  if (!secret) return false;
+  if (value.parse_secret(map_key, secret->value, secret->source)) return true;
+  context_.fail(node.position, key, "expected " + value.expected);
+  return false;
 }
 
 bool Reader::read_scalar(const Node& node, const std::string& key, const std::string& map_key,

@@ -26,7 +26,9 @@ class EffectiveWriter : public FieldVisitor {
     if (rendered.empty()) return;
     const auto source = sources_.find(path_ + info.key);
     out_ += next_ + info.key + ": " + rendered;
+    const bool hides = value.hides && value.hides();
     if (source != sources_.end()) out_ += "  # " + source->second;
+    if (hides) out_ += source == sources_.end() ? "  # secrets: ***" : "; secrets: ***";
     out_ += "\n";
     next_ = indent_;
   }
@@ -66,7 +68,10 @@ class EffectiveWriter : public FieldVisitor {
 
 class TreeWriter {
  public:
+  TreeWriter() = default;
+
   explicit TreeWriter(const TreeConfig& config) {
+    out_ = "# Effective configuration. Every child is written with its whole policy.\n";
     for (const auto& field : config.fields) {
       auto source = field.source;
       for (auto& c : source) {
@@ -88,21 +93,22 @@ class TreeWriter {
     }
     out_ += indent + "children:\n";
     for (std::size_t i = 0; i < spec.children.size(); ++i) {
-      child(spec.children[i], path + "[" + std::to_string(i) + "]", indent + "  ");
+      child(spec.children[i], path + "[" + std::to_string(i) + "]", indent + "  - ");
     }
+  }
+
+  // `first`: what its first line begins with. Describing binds fields for reading and writing
+  // alike, so it is given a copy.
+  void child(ChildSpec spec, const std::string& path, const std::string& first) {
+    const std::string inner(first.size(), ' ');
+    EffectiveWriter writer(out_, sources_, path + ".", first, inner);
+    internal::describe_child(writer, spec);
+    made(writer, spec, path, inner);
   }
 
   std::string take() { return std::move(out_); }
 
  private:
-  // Describing binds fields for reading and writing alike, so it is given copies.
-  void child(ChildSpec spec, const std::string& path, const std::string& indent) {
-    const auto inner = indent + "  ";
-    EffectiveWriter writer(out_, sources_, path + ".", indent + "- ", inner);
-    internal::describe_child(writer, spec);
-    made(writer, spec, path, inner);
-  }
-
   void made(EffectiveWriter& writer, ChildSpec& spec, const std::string& path,
             const std::string& inner) {
     internal::describe_policy(writer, spec.policy);
@@ -138,11 +144,17 @@ class TreeWriter {
     made(member, spec.child, place, inner + "  ");
   }
 
-  std::string out_ = "# Effective configuration. Every child is written with its whole policy.\n";
+  std::string out_ = {};
   std::map<std::string, std::string> sources_ = {};
 };
 
 }  // namespace
+
+std::string internal::render_child(const ChildSpec& child, const std::string& indent) {
+  TreeWriter writer;
+  writer.child(child, {}, indent);
+  return writer.take();
+}
 
 std::string render_effective(const TreeConfig& config) {
   auto copy = config;

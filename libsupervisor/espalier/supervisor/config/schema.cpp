@@ -31,6 +31,14 @@ class JsonObject {
 };
 
 constexpr const char* variable = R"({"$ref": "#/$defs/variable"})";
+constexpr const char* secret = R"({"$ref": "#/$defs/secret"})";
+
+// {secret: {env: NAME}} or {secret: {file: PATH}}.
+constexpr const char* secret_schema =
+    R"({"type": "object", "description": "A value shown nowhere, from a variable or a file.", )"
+    R"("additionalProperties": false, "required": ["secret"], "properties": {"secret": )"
+    R"({"type": "object", "additionalProperties": false, "minProperties": 1, "maxProperties": 1, )"
+    R"("properties": {"env": {"type": "string"}, "file": {"type": "string"}}}}})";
 
 std::string map_of(const JsonObject& properties, const std::string& help) {
   return JsonObject()
@@ -45,7 +53,10 @@ std::string value_schema(const Value& value) {
   const auto item = R"({"anyOf": [)" + value.schema + ", " + variable + "]}";
   if (value.shape == Value::Shape::list) return R"({"type": "array", "items": )" + item + "}";
   if (value.shape == Value::Shape::map) {
-    return R"({"type": "object", "additionalProperties": )" + item + "}";
+    const auto entry = value.parse_secret ? R"({"anyOf": [)" + value.schema + ", " + variable +
+                                                ", " + secret + "]}"
+                                          : item;
+    return R"({"type": "object", "additionalProperties": )" + entry + "}";
   }
   return item;
 }
@@ -184,6 +195,7 @@ std::string render_json_schema() {
   JsonObject definitions;
   JsonObject properties;
   definitions.add("variable", R"({"type": "string", "pattern": "\\$\\{"})");
+  definitions.add("secret", secret_schema);
   internal::Sections sections;
   sections.walk([&](const std::string& name, const FieldVisitor::Body& body) {
     definitions.add(name, section_schema(name, body));

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -52,6 +53,8 @@ struct LoadOptions {
   Environment environment = process_environment();
   /// Names a `factory` may have; an unknown one is an error that lists them.
   std::vector<std::string> known_factories = {};
+  /// What those are; a child of another kind is an error. Absent ones are not checked.
+  std::map<std::string, ChildKind> factory_kinds = {};
   /// Names a probe's `function` may have.
   std::vector<std::string> known_probes = {};
   /// Also read ESPALIER__SECTION__FIELD for the sections supervisor, policy, shutdown,

@@ -19,6 +19,7 @@ std::optional<Address> parse_address(std::string text, bool http) {
   Address address;
   if (text.rfind("unix:", 0) == 0) {
     address.socket = text.substr(5);
+    address.host = ProbeSpec{}.host;
     if (address.socket.rfind('/', 0) != 0) return std::nullopt;
     return address;
   }

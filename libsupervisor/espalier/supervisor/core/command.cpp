@@ -2,6 +2,20 @@
 
 namespace espalier::supervisor {
 
+std::string child_of(const Command& command) {
+  switch (command.kind) {
+    case CommandKind::add_child:
+      return command.spec ? join_path(command.path, command.spec->name) : "";
+    case CommandKind::reset_group:
+    case CommandKind::scale_pool:
+    case CommandKind::reload:
+    case CommandKind::shutdown_tree:
+      return "";
+    default:
+      return command.path;
+  }
+}
+
 const char* to_string(CommandKind x) {
   switch (x) {
     case CommandKind::add_child:

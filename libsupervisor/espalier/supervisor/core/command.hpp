@@ -83,6 +83,10 @@ struct Error {
 
 using CommandResult = expected<CommandOutcome, Error>;
 
+/// Path of the child a command is about, of a new one too; empty: it is about the supervisor at
+/// `path`.
+[[nodiscard]] std::string child_of(const Command& command);
+
 [[nodiscard]] const char* to_string(CommandKind x);
 [[nodiscard]] const char* to_string(Error::Code x);
 

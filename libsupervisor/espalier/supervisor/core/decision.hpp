@@ -28,12 +28,12 @@ enum class Rule : std::uint8_t {
   fatal_category,    ///< on_fatal_config, on_fatal_bug.
   timeout,           ///< on_timeout.
   dependency_ready,  ///< A failure while a dependency is not ready is not counted.
-  child_limit,       ///< The child's own restart limit.
-  group_limit,       ///< The group's fuse.
-  supervisor_limit,  ///< The supervisor's restart limit.
   child_budget,      ///< Tokens of the child, its group, its supervisor.
   group_budget,
   supervisor_budget,
+  child_limit,       ///< The child's own restart limit.
+  group_limit,       ///< The group's fuse.
+  supervisor_limit,  ///< The supervisor's restart limit.
   severity,  ///< An optional child never escalates, a critical one always does.
   backoff,   ///< How long to wait.
   start_failure,     ///< The first start of the supervisor failed.

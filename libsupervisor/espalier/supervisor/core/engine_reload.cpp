@@ -60,6 +60,10 @@ std::optional<Error> SupervisorEngine::Impl::problem_of_new(const ChildSpec& spe
     return Error{Code::dependency,
                  path + " accompanies \"" + spec.sidecar->primary + "\", which is no sibling"};
   }
+  if (spec.sidecar && spec_of(*find(spec.sidecar->primary)).sidecar) {
+    return Error{Code::invalid_spec, path + " accompanies \"" + spec.sidecar->primary +
+                                         "\", which is a sidecar itself; name its primary"};
+  }
   if (!spec.group.empty() && group_named(spec.group) < 0) {
     return Error{Code::invalid_spec, path + ": " + context_.path + " has no group " + spec.group};
   }

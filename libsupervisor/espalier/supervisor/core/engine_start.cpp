@@ -16,7 +16,7 @@ void SupervisorEngine::Impl::start_child(ChildIndex i) {
     return;
   }
   if (!spec_of(i).gates.empty() && !child.gates_open) {
-    if (child.phase == Phase::gated) return;
+    if (child.phase == Phase::gated) return rearm(i);
     const auto timeout = spec_of(i).policy.start_timeout;
     child.start_until = timeout > Duration::zero() ? now_ + timeout : never;
     become(i, Phase::gated);

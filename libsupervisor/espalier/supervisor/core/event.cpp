@@ -85,6 +85,10 @@ struct Grade {
   Severity operator()(const FuseTripped&) const { return Severity::error; }
   Severity operator()(const GroupHeld&) const { return Severity::error; }
   Severity operator()(const ProbeFailed&) const { return Severity::warning; }
+  Severity operator()(const CommandDone& e) const {
+    const bool refused = e.result != "done" && e.result != "unchanged";
+    return refused ? Severity::warning : Severity::info;
+  }
   Severity operator()(const ChildAsked& e) const {
     return e.granted ? Severity::info : Severity::warning;
   }
@@ -156,9 +160,7 @@ struct Sentence {
   std::string operator()(const StaleReport& e) const {
     return "sent a late report of generation " + number(e.reported_generation) + ", ignored";
   }
-  std::string operator()(const ChildAborted&) const {
-    return "did not stop in time and is ended by force";
-  }
+  std::string operator()(const ChildAborted&) const { return "is ended by force"; }
   std::string operator()(const ChildAbortFailed&) const {
     return "could not be ended and may still run";
   }

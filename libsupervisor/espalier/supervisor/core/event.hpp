@@ -95,6 +95,7 @@ struct CommandDone {
   std::string reason = {};
   std::string result = {};  ///< "done", "unchanged", or the word of the error.
   std::string text = {};
+  std::string child = {};  ///< Path of the child it was about; empty: the supervisor itself.
 };
 /// A child asked for something; `granted` by its permissions or not.
 struct ChildAsked {

@@ -127,8 +127,10 @@ void PoolEngine::Impl::would(const input::Order& in, std::optional<ChildIndex> i
 void PoolEngine::Impl::send(std::uint64_t ticket, const Command& command,
                             std::optional<ChildIndex> i, CommandResult result) {
   if (!command.dry_run) {
-    events::CommandDone body{
-        to_string(command.kind), command.meta.requested_by, command.meta.reason, {}, {}};
+    events::CommandDone body{.command = to_string(command.kind),
+                             .requested_by = command.meta.requested_by,
+                             .reason = command.meta.reason,
+                             .child = i ? path_of(*i) : ""};
     if (result) {
       body.result = result->changed ? "done" : "unchanged";
       body.text = result->text;

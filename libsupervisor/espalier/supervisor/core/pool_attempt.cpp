@@ -121,7 +121,7 @@ void PoolEngine::Impl::begin_clocks(ChildIndex i, TimePoint now) {
   if (policy().run_timeout > Duration::zero()) table_[i].until = now + policy().run_timeout;
   if (policy().watchdog > Duration::zero()) details(i).alive_until = now + policy().watchdog;
   if (const auto& check = policy().health_check) {
-    details(i).probe_at = now + check->initial_delay;
+    details(i).probe_at = now + std::max(check->initial_delay, check->interval);
     details(i).probe_failures = 0;
   }
   arm(i);

@@ -173,6 +173,14 @@ struct ResourceLimits {
   bool operator==(const ResourceLimits&) const = default;
 };
 
+/// Where a value was taken from that is shown nowhere.
+struct SecretSource {
+  enum class Kind : std::uint8_t { env, file };
+  Kind kind = Kind::env;
+  std::string name = {};  ///< Of the variable, or path of the file.
+  bool operator==(const SecretSource&) const = default;
+};
+
 /// A command line and the world it runs in.
 struct ProcessSpec {
   std::vector<std::string> command = {};                ///< argv; argv[0] is looked up in PATH.
@@ -187,6 +195,8 @@ struct ProcessSpec {
   int stop_signal = 15;
   std::vector<int> success_exit_codes = {0};
   bool log_output = true;  ///< Lines of stdout and stderr go into the log; else to /dev/null.
+  /// Variables of `environment` whose values are shown nowhere, and where those came from.
+  std::map<std::string, SecretSource> secrets = {};
   bool operator==(const ProcessSpec&) const = default;
 };
 
@@ -285,6 +295,8 @@ struct GroupSpec {
 struct DynamicSpec {
   bool enabled = true;
   std::optional<std::uint32_t> child_limit = {};  ///< Of all children; absent: none.
+  /// Of the root: the file that keeps added children over a restart of the program; empty: none.
+  std::string registry = {};
   bool operator==(const DynamicSpec&) const = default;
 };
 

@@ -290,6 +290,10 @@ Problems level_problems(const SupervisorSpec& spec, bool is_root) {
         {{"dynamic.child_limit"},
          "there are " + std::to_string(spec.children.size()) + " children already; raise it"});
   }
+  if (!spec.dynamic.registry.empty() && !is_root) {
+    out.push_back({{"dynamic.registry"},
+                   "one file keeps the added children of a whole tree; move it to the root"});
+  }
   if (spec.admission && !is_root) {
     out.push_back({{"admission"}, "holds for a whole tree; move it to the root"});
   }

@@ -161,6 +161,9 @@ Differences settings_differ(const SupervisorSpec& now, const SupervisorSpec& wan
              wanted.restart_dependents_only);
   notes.both("dynamic children", now.dynamic.enabled, wanted.dynamic.enabled);
   notes.both("child limit", now.dynamic.child_limit, wanted.dynamic.child_limit);
+  if (now.dynamic.registry != wanted.dynamic.registry) {
+    notes.note("registry of dynamic children changed, from the next start on");
+  }
   notes.changed("groups", now.groups, wanted.groups);
   notes.changed("admission", now.admission, wanted.admission);
   notes.both("config version", now.config_version, wanted.config_version);

@@ -105,6 +105,7 @@ struct Fields {
   void operator()(const ChildRemoved& e) const { json.text("requested_by", e.requested_by); }
   void operator()(const CommandDone& e) const {
     json.text("command", e.command);
+    if (!e.child.empty()) json.text("child", e.child);
     json.text("requested_by", e.requested_by);
     json.text("reason", e.reason);
     json.text("result", e.result);

@@ -1,5 +1,6 @@
 #include "espalier/supervisor/runtime/command_router.hpp"
 
+#include "espalier/supervisor/core/spec_check.hpp"
 #include "espalier/supervisor/runtime/read_state.hpp"
 #include "espalier/supervisor/runtime/reload.hpp"
 #include "espalier/supervisor/runtime/validate_spec.hpp"
@@ -37,9 +38,8 @@ std::optional<Error> problem_of_child(const Command& command, const ChildFactori
   const bool unknown = needs_factory && !factories.kind_of(child.factory);
   child.dependencies.clear();
   child.group.clear();
+  if (child.sidecar && child.role == WorkRole::sidecar) child.role.reset();
   child.sidecar.reset();
-  child.significant = false;
-  if (child.role == WorkRole::sidecar) child.role.reset();
   child.significant = false;
   auto problem = problem_of({.children = {child}}, factories);
   if (problem.empty()) return {};
@@ -48,6 +48,14 @@ std::optional<Error> problem_of_child(const Command& command, const ChildFactori
     problem.insert(0, command.path);
   }
   return Error{unknown ? Code::unknown_factory : Code::invalid_spec, std::move(problem)};
+}
+
+std::optional<Error> problem_of_policy(const Command& command) {
+  const auto problems = policy_problems(command.spec->policy);
+  if (problems.empty()) return {};
+  const auto& first = problems.front();
+  return Error{Code::invalid_spec,
+               command.path + ": " + first.fields.front() + ": " + first.message};
 }
 
 bool is_pool(const TreeServices& services, const std::string& path) {
@@ -61,6 +69,7 @@ std::optional<Error> problem_of_command(const Command& command, const TreeServic
   if (command.kind == CommandKind::add_child && is_pool(services, command.path)) return {};
   if (auto problem = missing_payload(command)) return problem;
   if (command.kind == CommandKind::add_child) return problem_of_child(command, services.factories);
+  if (command.kind == CommandKind::set_policy) return problem_of_policy(command);
   if (command.kind == CommandKind::reload) {
     auto problem = problem_of(*command.tree, services.factories);
     if (!problem.empty()) return Error{Code::invalid_spec, std::move(problem)};
@@ -70,10 +79,16 @@ std::optional<Error> problem_of_command(const Command& command, const TreeServic
 
 }  // namespace
 
+std::optional<Error> CommandRouter::problem_of(const Command& command) const {
+  return problem_of_command(command, *services_);
+}
+
+bool CommandRouter::is_instance(const Command& command) const {
+  return command.kind == CommandKind::add_child && is_pool(*services_, command.path);
+}
+
 void CommandRouter::execute(Command command, Answer done) const {
-  if (auto problem = problem_of_command(command, *services_)) {
-    return done(unexpected<Error>(std::move(*problem)));
-  }
+  if (auto problem = problem_of(command)) return done(unexpected<Error>(std::move(*problem)));
   switch (command.kind) {
     case CommandKind::reload:
       return reload_tree(services_, std::move(command), std::move(done));

@@ -21,6 +21,11 @@ class CommandRouter {
   /// supervisor's thread.
   void execute(Command command, Answer done) const;
 
+  /// What can be said against it before it is handed to anybody.
+  [[nodiscard]] std::optional<Error> problem_of(const Command& command) const;
+  /// Whether it adds an instance to a pool.
+  [[nodiscard]] bool is_instance(const Command& command) const;
+
   /// Hands it to the supervisor at `supervisor`, about its child of that name, or about itself.
   void order(const std::string& supervisor, const std::string& child, Command command,
              Answer done) const;

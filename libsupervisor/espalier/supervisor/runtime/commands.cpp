@@ -28,7 +28,13 @@ void SupervisorHandle::execute(Command command, Answer done) const {
   if (ends && !meta_problem(command.kind, command.meta)) {
     impl_->tree().note_stop(command.meta.requested_by + ": " + command.meta.reason);
   }
-  impl_->router().execute(std::move(command), std::move(done));
+  const auto& router = impl_->router();
+  if (auto* registry = impl_->registry(); registry && !router.is_instance(command)) {
+    auto problem = router.problem_of(command);
+    if (!problem) problem = registry->follow(command, done);
+    if (problem) return done(unexpected<Error>(std::move(*problem)));
+  }
+  router.execute(std::move(command), std::move(done));
 }
 
 CommandResult SupervisorHandle::execute(Command command, Duration deadline) const {
@@ -38,7 +44,14 @@ CommandResult SupervisorHandle::execute(Command command, Duration deadline) cons
   const auto what = std::string{to_string(command.kind)} + " of " + command.path;
   execute(std::move(command), [answer](const CommandResult& result) { answer->set_value(result); });
   const auto wait = std::clamp(deadline, Duration::zero(), longest_wait);
-  if (answered.wait_for(wait) == std::future_status::ready) return answered.get();
+  if (answered.wait_for(wait) == std::future_status::ready) {
+    auto result = answered.get();
+    if (auto* registry = impl_->registry(); registry && result) {
+      const auto problem = registry->wait_written(wait);
+      if (problem) result->text += "; not kept over a restart: " + *problem;
+    }
+    return result;
+  }
   return unexpected<Error>(Error{Error::Code::timed_out,
                                  what + " is not done within " + human(deadline) + "; it goes on"});
 }
@@ -48,6 +61,11 @@ CommandResult SupervisorHandle::add_child(const std::string& parent, ChildSpec s
   auto command = about(CommandKind::add_child, parent, std::move(meta));
   command.spec = std::make_shared<ChildSpec>(std::move(spec));
   return execute(std::move(command), deadline);
+}
+
+CommandResult SupervisorHandle::add_instance(const std::string& pool, CommandMeta meta,
+                                             Duration deadline) const {
+  return execute(about(CommandKind::add_child, pool, std::move(meta)), deadline);
 }
 
 CommandResult SupervisorHandle::remove_child(const std::string& path, CommandMeta meta,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace espalier::supervisor {
 
@@ -13,19 +14,32 @@ namespace {
 // Waits are bounded: an instant that far off would overflow the clock.
 constexpr Duration longest_wait = std::chrono::hours{24 * 365};
 
+// Each state is "the pattern up to p has matched the text so far", all of them advanced together:
+// the cost is the product of the two lengths, whatever the pattern.
 bool fits(std::string_view pattern, std::string_view text) {
-  if (pattern.empty()) return text.empty();
-  if (pattern.front() != '*') {
-    return !text.empty() && pattern.front() == text.front() &&
-           fits(pattern.substr(1), text.substr(1));
+  const auto across = [&](std::size_t p) { return pattern.substr(p).starts_with("**"); };
+  const auto reach = [&](std::vector<char>& states, std::size_t p) {
+    states[p] = 1;
+    while (p < pattern.size() && pattern[p] == '*') {  // A star may stand for nothing.
+      p += across(p) ? 2 : 1;
+      states[p] = 1;
+    }
+  };
+  std::vector<char> now(pattern.size() + 1, 0);
+  reach(now, 0);
+  for (const char c : text) {
+    std::vector<char> next(pattern.size() + 1, 0);
+    for (std::size_t p = 0; p < pattern.size(); ++p) {
+      if (now[p] == 0) continue;
+      if (pattern[p] != '*') {
+        if (pattern[p] == c) reach(next, p + 1);
+      } else if (across(p) || c != '/') {
+        reach(next, p);
+      }
+    }
+    now.swap(next);
   }
-  const bool across = pattern.starts_with("**");
-  const auto rest = pattern.substr(across ? 2 : 1);
-  for (std::size_t taken = 0; taken <= text.size(); ++taken) {
-    if (fits(rest, text.substr(taken))) return true;
-    if (taken < text.size() && !across && text[taken] == '/') return false;
-  }
-  return false;
+  return now[pattern.size()] != 0;
 }
 
 }  // namespace

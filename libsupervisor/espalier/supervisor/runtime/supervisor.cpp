@@ -8,6 +8,7 @@
 #include <caf/actor_system_config.hpp>
 
 #include <algorithm>
+#include <future>
 #include <random>
 #include <thread>
 #include <utility>
@@ -50,45 +51,82 @@ std::shared_ptr<TreeServices> services_for(const SupervisorSpec& spec,
 
 }  // namespace
 
+namespace {
+
+DynamicRegistry::Tree registry_use(const std::shared_ptr<Tree>& tree) {
+  return {.wait_up = [tree] { return tree->wait_up(); },
+          .execute =
+              [tree](Command command, CommandRouter::Answer done) {
+                CommandRouter{tree->services()}.execute(std::move(command), std::move(done));
+              },
+          .tell =
+              [tree](events::CommandDone what) {
+                publish_for_tree(*tree->services(), "/", {}, std::move(what));
+              }};
+}
+
+}  // namespace
+
 struct OwnSystem {
   explicit OwnSystem(std::size_t threads) : config(threads) {}
   OwnConfig config;
   caf::actor_system system{config};
 };
 
+// CAF 0.17 leaves a reference to the logger of a system in the thread-local data of each thread
+// that makes the system or spawns in it, and the end of the system waits until all of them are
+// gone. So it is made and ended on threads of ours, which end at once. Otherwise a handle dropped
+// on another thread than the one that started the tree would wait for the end of that thread, and a
+// static handle, destroyed after the thread-local data of `main`, would release a logger twice.
 SupervisorHandle::Impl::Impl(SupervisorSpec spec, const ChildFactories& factories,
-                             const SupervisorOptions& options)
-    : own_(options.system ? nullptr : std::make_unique<OwnSystem>(options.worker_threads)),
-      tree_(
+                             const SupervisorOptions& options,
+                             std::shared_ptr<DynamicRegistry> registry)
+    : tree_(
           std::make_shared<Tree>(services_for(spec, factories, options), spec.shutdown.abort_wait)),
-      router_(tree_->services()) {
-  auto& system = options.system ? *options.system : own_->system;
-  tree_->line()->open(system.spawn(
-      supervisor_actor, SupervisorStart{.services = tree_->services(),
-                                        .spec = std::make_shared<SupervisorSpec>(std::move(spec)),
-                                        .uplink = tree_,
-                                        .line = tree_->line()}));
+      router_(tree_->services()),
+      registry_(std::move(registry)) {
+  const auto begin = [&] {
+    if (!options.system) own_ = std::make_unique<OwnSystem>(options.worker_threads);
+    auto& system = options.system ? *options.system : own_->system;
+    tree_->line()->open(system.spawn(
+        supervisor_actor, SupervisorStart{.services = tree_->services(),
+                                          .spec = std::make_shared<SupervisorSpec>(std::move(spec)),
+                                          .uplink = tree_,
+                                          .line = tree_->line()}));
+  };
+  std::async(std::launch::async, begin).get();
   closer_ = std::thread{[tree = tree_] { tree->close(); }};
+  if (registry_) registry_->begin(registry_use(tree_));
 }
 
 SupervisorHandle::Impl::~Impl() {
   if (!tree_->is_done()) tree_->request_stop("the last handle was dropped", {});
-  auto end = [own = std::move(own_), tree = std::move(tree_),
+  auto end = [own = std::move(own_), tree = std::move(tree_), registry = std::move(registry_),
               closer = std::move(closer_)]() mutable {
     closer.join();
+    if (registry) registry->end();
     // A system waits for its actors. One that never returns from a handler would hold up the
     // caller for ever: then the system stays, as the report has said.
     if (tree->services()->census->actors() > 0) static_cast<void>(own.release());
   };
+  std::thread last{std::move(end)};
   if (SupervisorThreadMark::is_set()) {
-    std::thread{std::move(end)}.detach();  // Dropped by a callback: nobody may wait here.
+    last.detach();  // Dropped by a callback: nobody may wait here.
   } else {
-    end();
+    last.join();
   }
 }
 
 expected<void, Error> SupervisorHandle::wait_started() const {
-  if (impl_->tree().wait_up()) return {};
+  if (SupervisorThreadMark::is_set()) {
+    return unexpected<Error>(Error{Error::Code::wrong_state,
+                                   "a supervisor cannot wait for a start; use launch, and the "
+                                   "event tree_started"});
+  }
+  if (impl_->tree().wait_up()) {
+    if (auto* registry = impl_->registry()) registry->wait_restored();
+    return {};
+  }
   const auto& result = impl_->tree().result();
   const auto code = result.kind == TreeResult::Kind::stopped ? Error::Code::stopped_early
                                                              : Error::Code::start_failed;
@@ -123,7 +161,8 @@ const TreeResult& SupervisorHandle::join() const {
 }
 
 const TreeResult* SupervisorHandle::join_for(Duration limit) const {
-  return impl_->tree().result_within(limit);
+  const bool may_wait = !SupervisorThreadMark::is_set();
+  return impl_->tree().result_within(may_wait ? limit : Duration::zero());
 }
 
 bool SupervisorHandle::is_alive() const {
@@ -136,8 +175,20 @@ expected<SupervisorHandle, Error> Supervisor::launch(SupervisorSpec spec,
   if (auto problem = problem_of(spec, factories); !problem.empty()) {
     return unexpected<Error>(Error{Error::Code::invalid_spec, std::move(problem)});
   }
-  return SupervisorHandle{
-      std::make_shared<SupervisorHandle::Impl>(std::move(spec), factories, options)};
+  std::shared_ptr<DynamicRegistry> registry;
+  const auto& file =
+      options.dynamic_registry.empty() ? spec.dynamic.registry : options.dynamic_registry;
+  if (!file.empty()) {
+    auto opened = DynamicRegistry::open(file, factories);
+    if (!opened) {
+      return unexpected<Error>(
+          Error{Error::Code::invalid_spec, "registry of dynamic children: " + opened.error()});
+    }
+    registry = std::move(*opened);
+    options.events.push_back(registry);
+  }
+  return SupervisorHandle{std::make_shared<SupervisorHandle::Impl>(std::move(spec), factories,
+                                                                   options, std::move(registry))};
 }
 
 expected<SupervisorHandle, Error> Supervisor::start(SupervisorSpec spec,

@@ -42,6 +42,9 @@ struct SupervisorOptions {
   /// Soft limit of open files for processes that set none; absent: that of this process.
   std::optional<std::uint64_t> open_files = {};
   std::uint64_t seed = 0;  ///< Of the jitter; 0: from the system.
+  /// File that keeps children added at run time, see dynamic_registry.hpp; empty: the one of the
+  /// spec's `dynamic`, if any. One file serves one tree at a time.
+  std::string dynamic_registry = {};
 };
 
 /// A running tree. Copyable and cheap; all copies mean the same tree. Every member may be called
@@ -66,6 +69,9 @@ class SupervisorHandle {
   /// Adds a child and starts it: all of it or nothing.
   CommandResult add_child(const std::string& parent, ChildSpec spec, CommandMeta meta,
                           Duration deadline = usual_deadline) const;
+  /// Adds an instance to a pool, which makes it from its template; CommandOutcome::path is its path.
+  CommandResult add_instance(const std::string& pool, CommandMeta meta,
+                             Duration deadline = usual_deadline) const;
   CommandResult remove_child(const std::string& path, CommandMeta meta,
                              Duration deadline = usual_deadline) const;
   CommandResult start_child(const std::string& path, CommandMeta meta,
@@ -121,9 +127,11 @@ class SupervisorHandle {
   expected<TreeResult, Error> shutdown(const CommandMeta& meta) const;
   /// Ends everything now, without grace; returns at once.
   void abort() const;
-  /// Blocks until the tree has ended, for whatever reason. The same result however often.
+  /// Blocks until the tree has ended, for whatever reason. The same result however often. Not for
+  /// a supervisor's own thread, where it would wait for ever: it has no way to refuse.
   [[nodiscard]] const TreeResult& join() const;
-  /// As join, but at most this long; null: it still runs.
+  /// As join, but at most this long; null: it still runs. On a supervisor's own thread it only
+  /// looks.
   [[nodiscard]] const TreeResult* join_for(Duration limit) const;
   [[nodiscard]] bool is_alive() const;
 

@@ -22,6 +22,9 @@ TreeResult::Kind kind_of(effect::Result result) {
   return TreeResult::Kind::failed;
 }
 
+// An instant further off would overflow the clock.
+constexpr Duration longest_wait = std::chrono::hours{24 * 365};
+
 // Paths a health report names.
 constexpr std::size_t unready_listed = 32;
 
@@ -118,7 +121,8 @@ const TreeResult& Tree::result() {
 
 const TreeResult* Tree::result_within(Duration limit) {
   std::unique_lock lock{mutex_};
-  const bool done = changed_.wait_for(lock, limit, [this] { return result_.has_value(); });
+  const bool done = changed_.wait_for(lock, std::min(limit, longest_wait),
+                                      [this] { return result_.has_value(); });
   return done ? &*result_ : nullptr;
 }
 

@@ -128,13 +128,14 @@ std::string of_others(const std::string& what, const Why& why) {
   return what + because(why.chain.empty() ? "" : describe(why.chain.front().body, why.path));
 }
 
-// Commands are told by the supervisor; their text opens with the path of the child.
-const Event* command_about(const std::string& path, const std::vector<Event>& events) {
-  for (auto event = events.rbegin(); event != events.rend(); ++event) {
-    const auto* done = body<events::CommandDone>(*event);
-    if (!done || !done->text.starts_with(path)) continue;
-    const auto rest = done->text.substr(path.size(), 1);
-    if (rest.empty() || rest == " " || rest == ":") return &*event;
+// What a command did is told when it is through, so after what it did.
+const Event* command_behind(const Event& deed, const std::string& path,
+                            const std::vector<Event>& events) {
+  for (const auto& event : events) {
+    const auto* told = body<events::CommandDone>(event);
+    if (told && event.sequence > deed.sequence && told->child == path && told->result == "done") {
+      return &event;
+    }
   }
   return nullptr;
 }
@@ -153,7 +154,7 @@ std::string sentence_for(const Event& event, const Why& why, const std::vector<E
                     : why.path + " " + describe(event.body, why.path);
   }
   const auto what = why.path + " " + (stopping ? now_it(why.view) : describe(event.body, why.path));
-  const auto* command = command_about(why.path, events);
+  const auto* command = command_behind(event, why.path, events);
   return what + (command ? " by a command: " + describe(command->body, why.path) : " by a command");
 }
 

@@ -25,6 +25,10 @@ class ChildLoader {
 
   /// `list` is changed: other spellings move to their places. `path`: "children".
   void load(Entry& list, const std::string& path, const Scope& scope, SupervisorSpec& into);
+  /// Reads one child whose siblings are not known: what it says of them is not checked.
+  ChildSpec load_alone(Node& node, const std::string& path) {
+    return load_child(node, path, {}, Place::sibling);
+  }
 
  private:
   enum class Place : std::uint8_t { sibling, pool_template };
@@ -36,6 +40,7 @@ class ChildLoader {
                        ChildSpec& child);
   void load_process(Reader& reader, const Node& node, const std::string& path, ChildSpec& child);
   void load_factory(Reader& reader, const Node& node, const std::string& path, ChildSpec& child);
+  void check_factory_kind(const Node& node, const std::string& path, const ChildSpec& child);
   void load_pool(Reader& reader, Node& node, const std::string& path, const Scope& scope,
                  ChildSpec& child);
   /// Reads one field ahead of the others; whoever reads it in turn files any problem.

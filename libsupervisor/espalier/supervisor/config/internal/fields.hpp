@@ -74,6 +74,9 @@ void describe_surroundings(FieldVisitor& visitor, ProcessSpec& process);
 /// Without the template.
 void describe_pool(FieldVisitor& visitor, PoolSpec& pool);
 
+/// One child as the map that the loader reads, each line begun with `indent`.
+[[nodiscard]] std::string render_child(const ChildSpec& child, const std::string& indent);
+
 /// Help for the sections themselves.
 [[nodiscard]] FieldInfo section_info(const std::string& name);
 

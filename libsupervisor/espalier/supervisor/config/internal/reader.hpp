@@ -51,6 +51,8 @@ class Reader : public FieldVisitor {
   bool read_entry(const Entry& entry, const std::string& key, const Value& value, bool in_ms);
   bool read_scalar(const Node& node, const std::string& key, const std::string& map_key,
                    const Value& value, bool in_ms);
+  bool read_secret(const Node& node, const std::string& key, const std::string& map_key,
+                   const Value& value);
   void refuse(const Node& node, const std::string& key, const Value& value);
 
   LoadContext& context_;
@@ -60,6 +62,15 @@ class Reader : public FieldVisitor {
   std::string prefix_;
   std::vector<std::string> known_ = {};
 };
+
+/// The value that `{secret: {env: NAME}}` or `{secret: {file: PATH}}` stands for. On a fault files
+/// a problem, which never quotes the value.
+struct Secret {
+  SecretSource source = {};
+  std::string value = {};
+};
+[[nodiscard]] std::optional<Secret> resolve_secret(LoadContext& context, const Node& node,
+                                                   const std::string& key);
 
 /// Replaces ${VAR} and ${VAR:-default}; $${ stands for ${. On a fault files a problem.
 [[nodiscard]] std::optional<Text> substitute(LoadContext& context, const Node& node,

@@ -31,6 +31,10 @@ struct Value {
   std::function<bool(const std::string& key, const Text& text)> parse = {};  ///< key: maps only.
   std::function<void()> clear = {};          ///< Lists and maps start anew where given.
   std::function<std::string()> render = {};  ///< As YAML; empty when there is no value.
+  /// Of a map whose values may be `{secret: {env: NAME}}`: takes one with the value it stands for.
+  std::function<bool(const std::string& key, const std::string& text, const SecretSource& source)>
+      parse_secret = {};
+  std::function<bool()> hides = {};  ///< Whether `render` left a secret out.
 };
 
 enum class Zero : std::uint8_t { refused, allowed };
@@ -48,6 +52,8 @@ enum class Zero : std::uint8_t { refused, allowed };
 [[nodiscard]] Value text_list_value(std::vector<std::string>& target);
 [[nodiscard]] Value code_list_value(std::vector<int>& target);
 [[nodiscard]] Value text_map_value(std::map<std::string, std::string>& target);
+/// Secrets are rendered as where they come from.
+[[nodiscard]] Value environment_value(ProcessSpec& target);
 [[nodiscard]] Value decimal_value(double& target, double min, double max,
                                   Zero zero = Zero::refused);
 [[nodiscard]] Value categories_value(FailureCategory& target);

@@ -24,6 +24,8 @@ namespace espalier::supervisor {
 ///   engine_scope.cpp     restart of several: stop, wait, start
 ///   engine_closing.cpp   shutdown, giving up, a failed start: all end the same way
 ///   engine_order.cpp     what an operator asks of one child
+///   engine_intent.cpp    bringing a child up or down because somebody wants it so
+///   engine_answer.cpp    commands that wait for their child, and what they are answered
 ///   engine_reload.cpp    what an operator asks of the supervisor: add, reload, reset a group
 ///
 ///     idle ──start──▶ starting ──▶ serving ──┐
@@ -303,7 +305,6 @@ class SupervisorEngine::Impl {
 
   // engine_order.cpp
   void on(const input::Order& in);
-  void on(const input::ChildAsks& in);
   void order_child(ChildIndex i, const Ticket& ticket);
   void order_start(ChildIndex i, const Ticket& ticket);
   void order_restart(ChildIndex i, const Ticket& ticket);
@@ -314,12 +315,18 @@ class SupervisorEngine::Impl {
   void order_policy(ChildIndex i, const Ticket& ticket);
   bool try_suspend(ChildIndex i, const Ticket& ticket);
   void resume_suspended(ChildIndex i);
+
+  // engine_intent.cpp
   void bring_up(ChildIndex i);
   void bring_down(ChildIndex i, Intent intent);
   void land(ChildIndex i);
   void start_by_command(ChildIndex i);
   void stop_linked_sidecars(ChildIndex primary);
   void start_linked_sidecars(ChildIndex primary);
+  void on(const input::ChildAsks& in);
+
+  // engine_answer.cpp
+  static Phase phase_wanted_by(CommandKind kind);
   void wait_for(ChildIndex i, const Ticket& ticket);
   void supersede(ChildIndex i, bool those_for_up);
   void answer_tickets(ChildIndex i);

@@ -1,0 +1,134 @@
+// What an operator's wishes cost: pools, listings, children added and removed, commands, and
+// functions in processes of their own.
+#include "common.hpp"
+#include "espalier/child_main.hpp"
+
+#include <cstdint>
+#include <cstdio>
+#include <optional>
+
+namespace espalier::benchmarks {
+namespace {
+
+const RegisteredChild isolated_idle{"isolated_idle", [](ChildContext& context) {
+                                      while (context.sleep_for(std::chrono::hours{1})) {
+                                      }
+                                    }};
+
+constexpr auto patience = std::chrono::minutes{2};
+
+std::optional<SupervisorHandle> started(SupervisorSpec spec, const ChildFactories& factories) {
+  auto tree = Supervisor::start(std::move(spec), factories, with_ring());
+  if (tree) return *tree;
+  std::printf("did not start: %s\n", tree.error().message.c_str());
+  return {};
+}
+
+// False, and a line that says why, where a command failed: its figure would mean nothing.
+bool done(const CommandResult& result) {
+  if (!result) std::printf("refused: %s\n", result.error().message.c_str());
+  return result.has_value();
+}
+
+void print_round_trips(const char* what, const std::vector<double>& us) {
+  if (us.empty()) return;
+  double total = 0;
+  for (const auto x : us)
+    total += x;
+  std::printf("%-36s p50 %8.1f us  p99 %8.1f us  %8.0f a second\n", what, quantile(us, 0.5),
+              quantile(us, 0.99), static_cast<double>(us.size()) / total * 1e6);
+}
+
+// Microseconds of each of `rounds` calls; ends early where one of them fails.
+template <class Operation>
+std::vector<double> timed(int rounds, Operation operation) {
+  std::vector<double> result;
+  for (int i = 0; i < rounds; ++i) {
+    const auto begin = Clock::now();
+    if (!operation(i)) return {};
+    result.push_back(ms_since(begin) * 1000.0);
+  }
+  return result;
+}
+
+void pool(std::uint32_t size) {
+  auto of = std::make_shared<PoolSpec>();
+  of->child = actor_child("instance");
+  of->restart_limit.reset();
+  ChildSpec pool;
+  pool.name = "pool";
+  pool.kind = ChildKind::pool;
+  pool.pool = of;
+  SupervisorSpec spec;
+  spec.children = {pool};
+  const auto tree = started(std::move(spec), idle_factories());
+  if (!tree) return;
+  auto begin = Clock::now();
+  const auto grown = tree->scale_pool("/pool", size, who, patience);
+  const auto start_ms = ms_since(begin);
+  begin = Clock::now();
+  const auto shrunk = tree->scale_pool("/pool", 0, who, patience);
+  const auto stop_ms = ms_since(begin);
+  if (done(grown) && done(shrunk)) {
+    std::printf("pool of %-16u start %8.1f ms  stop %8.1f ms\n", size, start_ms, stop_ms);
+  }
+  (void)tree->shutdown(who);
+}
+
+void flat(std::size_t children) {
+  const auto tree = started(flat_tree(children), idle_factories());
+  if (!tree) return;
+  auto begin = Clock::now();
+  const auto state = tree->current_state();
+  std::printf("list %zu children: %8.1f ms, %zu nodes\n", children, ms_since(begin),
+              state ? state->nodes.size() : 0);
+  const auto last = "/c" + std::to_string(children - 1);
+  print_round_trips("list one of them",
+                    timed(1000, [&](int) { return tree->current_state({last}).has_value(); }));
+  print_round_trips("add a child and remove it", timed(2000, [&](int i) {
+                      const auto name = "added" + std::to_string(i);
+                      return done(tree->add_child("/", actor_child(name), who)) &&
+                             done(tree->remove_child("/" + name, who));
+                    }));
+  print_round_trips("restart_child, until it runs again",
+                    timed(5000, [&](int) { return done(tree->restart_child(last, who)); }));
+  (void)tree->shutdown(who);
+}
+
+void isolated() {
+  ChildSpec child;
+  child.name = "isolated";
+  child.kind = ChildKind::blocking;
+  child.isolation = Isolation::process;
+  child.factory = "isolated_idle";
+  SupervisorSpec spec;
+  spec.children = {child};
+  const auto tree = started(std::move(spec), registered_children());
+  if (!tree) return;
+  std::vector<double> launch;
+  std::vector<double> stop;
+  for (int i = 0; i < 200; ++i) {
+    auto begin = Clock::now();
+    if (!done(tree->stop_child("/isolated", who))) break;
+    stop.push_back(ms_since(begin) * 1000.0);
+    begin = Clock::now();
+    if (!done(tree->start_child("/isolated", who))) break;
+    launch.push_back(ms_since(begin) * 1000.0);
+  }
+  print_round_trips("isolated: launch -> running", launch);
+  print_round_trips("isolated: stop -> gone", stop);
+  print_round_trips("isolated: stop -> gone -> running",
+                    timed(200, [&](int) { return done(tree->restart_child("/isolated", who)); }));
+  (void)tree->shutdown(who);
+}
+
+}  // namespace
+
+void measure_operations() {
+  pool(100'000);
+  flat(1'000);
+  flat(100'000);
+  isolated();
+}
+
+}  // namespace espalier::benchmarks
