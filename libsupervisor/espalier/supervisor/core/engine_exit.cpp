@@ -97,7 +97,9 @@ void SupervisorEngine::Impl::after_exit(ChildIndex i, Phase before, Asked asked)
     land(i);
     pursue_scope();
   } else if (in_stopping_scope(i)) {
-    if (spec_of(i).policy.restart == RestartType::temporary) {
+    if (child.intent == Intent::quarantined) {
+      land(i);
+    } else if (spec_of(i).policy.restart == RestartType::temporary) {
       become(i, Phase::stopped);
       emit_child(i, events::ChildStopped{});
     }
@@ -270,22 +272,43 @@ void SupervisorEngine::Impl::escalate(ChildIndex i, const RestartDecision& d) {
   begin_closing(std::move(plan), spec_.shutdown.total_timeout);
 }
 
-// Who would have restarted with the child is kept down with it; the others go on.
+// Who would have restarted with the child is stopped as for that restart, last one first, and is
+// kept down with it; the others go on.
 void SupervisorEngine::Impl::quarantine_scope(ChildIndex i, const RestartDecision& d) {
-  const auto why = explain(path_of(i), d);
-  auto members = d.strategy == Strategy::one_for_one ? std::vector<ChildIndex>{i} : scope_of(i);
-  for (auto m = members.rbegin(); m != members.rend(); ++m) {
-    const auto phase = children_[*m].phase;
-    if (*m == i || phase == Phase::idle || is_waiting(phase)) {
-      if (is_waiting(phase)) cancel_wait(*m, "its scope is quarantined");
-      become(*m, Phase::quarantined);
-      emit_child(*m, events::ChildQuarantined{why});
-      stop_linked_sidecars(*m);
-    } else if (is_live(phase)) {
-      children_[*m].cause = children_[i].cause;
-      bring_down(*m, Intent::quarantined);
+  become(i, Phase::quarantined);
+  emit_child(i, events::ChildQuarantined{explain(path_of(i), d)});
+  stop_linked_sidecars(i);
+  if (d.strategy == Strategy::one_for_one) return;
+  auto members = scope_of(i);
+  if (scope_.step != Scope::Step::none) {
+    const bool others = scope_.trigger != nobody_there && scope_.trigger != i;
+    if (others) {
+      emit_child(scope_.trigger, scope_.cause,
+                 events::RestartCancelled{"its scope is quarantined"});
     }
+    members.insert(members.end(), scope_.members.begin(), scope_.members.end());
   }
+  std::erase_if(members, [&](auto m) {
+    const auto phase = children_[m].phase;
+    const bool up = is_live(phase) || is_waiting(phase) || phase == Phase::idle;
+    return !up || children_[m].intent != Intent::run;
+  });
+  sort_by_position(members);
+  members.erase(std::unique(members.begin(), members.end()), members.end());
+  for (const auto m : members) {
+    supersede(m, true);
+    children_[m].intent = Intent::quarantined;
+  }
+  sequence_.active = false;
+  deadlines_.disarm(scope_slot);
+  scope_.step = Scope::Step::stopping;
+  scope_.trigger = nobody_there;
+  scope_.is_quarantine = true;
+  scope_.members = std::move(members);
+  scope_.cursor = scope_.members.size();
+  scope_.due = now_;
+  scope_.cause = children_[i].cause;
+  pursue_scope();
 }
 
 void SupervisorEngine::Impl::fail_start(ChildIndex i) {

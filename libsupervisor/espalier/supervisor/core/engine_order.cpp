@@ -180,7 +180,7 @@ void SupervisorEngine::Impl::order_down(ChildIndex i, const Ticket& ticket, Inte
   if (phase == Phase::abandoned) {
     return refuse(ticket, Error::Code::wrong_state,
                   path_of(i) + ": its attempt " + std::to_string(children_[i].generation) +
-                      " could not be ended; it is kept from restarts");
+                      " could not be ended; it is not started while that may live");
   }
   if (phase == Phase::quarantined && intent == Intent::paused) {
     return refuse(ticket, Error::Code::wrong_state,

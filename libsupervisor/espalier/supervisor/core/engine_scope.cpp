@@ -68,6 +68,7 @@ void SupervisorEngine::Impl::begin_scope(ChildIndex trigger, Duration delay) {
   sort_by_position(members);
   members.erase(std::unique(members.begin(), members.end()), members.end());
   scope_.trigger = trigger;
+  scope_.is_quarantine = false;
   scope_.members = std::move(members);
   scope_.due = under_way ? std::max(scope_.due, now_ + delay) : now_ + delay;
   if (!under_way) scope_.began = now_;
@@ -96,7 +97,7 @@ bool SupervisorEngine::Impl::awaits_sequence(ChildIndex i) const {
 
 bool SupervisorEngine::Impl::awaits_scope_restart(ChildIndex i) const {
   if (scope_.step == Scope::Step::starting) return awaits_sequence(i);
-  return scope_.step != Scope::Step::none && is_member_of_scope(i);
+  return scope_.step != Scope::Step::none && !scope_.is_quarantine && is_member_of_scope(i);
 }
 
 bool SupervisorEngine::Impl::in_stopping_scope(ChildIndex i) const {
@@ -110,19 +111,31 @@ void SupervisorEngine::Impl::pursue_scope() {
     while (scope_.cursor > 0) {
       const auto i = scope_.members[scope_.cursor - 1];
       auto& child = at(i);
-      if (child.phase == Phase::starting || child.phase == Phase::running ||
-          child.phase == Phase::suspended) {
+      const bool brought_up = scope_.is_quarantine && child.intent == Intent::run;
+      const bool up = child.phase == Phase::starting || child.phase == Phase::running ||
+                      child.phase == Phase::suspended;
+      if (up && !brought_up) {
         child.cause = scope_.cause;
-        ask_to_stop(i, Asked::scope, StopCause::strategy);
+        const auto why = scope_.is_quarantine ? StopCause::policy : StopCause::strategy;
+        ask_to_stop(i, Asked::scope, why);
+      }
+      if (brought_up) {
+        --scope_.cursor;
+        continue;
       }
       if (is_live(child.phase)) return;
       if (is_waiting(child.phase)) {
         cancel_wait(i, "superseded by the restart of its scope");
         become(i, Phase::idle);
       }
+      if (child.phase == Phase::idle && child.intent == Intent::quarantined) land(i);
       --scope_.cursor;
     }
     scope_.step = Scope::Step::waiting;
+    if (scope_.is_quarantine && !scope_.reload) {
+      scope_ = {};
+      return;
+    }
   }
   if (scope_.step != Scope::Step::waiting) return;
   if (now_ < scope_.due) {

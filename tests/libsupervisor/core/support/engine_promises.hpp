@@ -45,6 +45,9 @@ class EnginePromises {
 
   /// Once every child behaves, all run but those that something named keeps down.
   void check_settled() {
+    // One that may only run for a while is down now and then for ever, and its scope with it.
+    for (const auto& child : spec_.children)
+      if (child.policy.run_timeout > Duration::zero()) return;
     for (ChildIndex i = 0; i < children_.size(); ++i) {
       const auto& child = children_[i];
       const bool temporary = spec_.children[i].policy.restart == RestartType::temporary;
@@ -75,6 +78,8 @@ class EnginePromises {
     bool completed = false;    ///< The last attempt ended by itself and well.
     bool kept_down = false;    ///< By an operator, or quarantined.
     bool wanted_up = false;    ///< An operator has just asked for a start; not yet accepted.
+    bool wanted_down = false;  ///< The same of a stop.
+    bool by_operator = false;  ///< Once started out of turn.
     bool commanded = false;    ///< An operator asked for the next start.
     bool passed_over = false;  ///< In the first start, for want of a dependency.
     bool left_down = false;    ///< By a decision.
@@ -111,13 +116,14 @@ class EnginePromises {
   // A start comes before the reply that tells of it, so it is the refusal that is looked for.
   void accept_command(const std::vector<Effect>& effects) {
     auto& child = children_[*commanded_];
-    if (!std::exchange(child.wanted_up, false)) return;
+    const bool down = std::exchange(child.wanted_down, false);
+    if (!std::exchange(child.wanted_up, false) && !down) return;
     for (const auto& e : effects) {
       const auto* reply = std::get_if<effect::Reply>(&e);
       if (reply && !reply->result && reply->result.error().code == Error::Code::wrong_state) return;
     }
-    child.kept_down = false;
-    child.commanded = true;
+    child.kept_down = down;
+    child.commanded = !down;
   }
 
   void note_order(const input::Order& x) {
@@ -129,8 +135,7 @@ class EnginePromises {
       case CommandKind::stop_child:
       case CommandKind::pause_child:
       case CommandKind::quarantine_child:
-        child.kept_down = true;
-        child.commanded = false;
+        child.wanted_down = true;
         break;
       case CommandKind::start_child:
       case CommandKind::resume_child:
@@ -171,6 +176,7 @@ class EnginePromises {
     if (child.kept_down && !child.commanded) breach(what + " although it is held or quarantined");
     check_dependencies(x.child, what);
     if (!child.commanded && ordered_) check_start_order(child, what);
+    child.by_operator = child.by_operator || child.commanded;
     child.live = child.last = x.generation;
     child.kept_down = child.commanded = child.armed = child.completed = child.left_down = false;
     group_stopping_ = false;
@@ -197,7 +203,8 @@ class EnginePromises {
   void check_start_order(const Child& child, const std::string& what) {
     for (ChildIndex i = 0; i < children_.size(); ++i) {
       const auto& other = children_[i];
-      const bool restarted = other.last > 1 || other.commanded || other.kept_down;
+      const bool restarted =
+          other.last > 1 || other.commanded || other.kept_down || other.by_operator;
       if (&other == &child || other.abandoned) continue;
       if (child.last == 0 && other.place < child.place && !restarted && !passed_over(i) &&
           (other.last == 0 || (other.live != 0 && !other.ready)) && !other.asked && !other.aborted)
@@ -290,6 +297,11 @@ class EnginePromises {
     if (std::holds_alternative<events::RestartCancelled>(x.body)) child.armed = false;
     if (const auto* decided = std::get_if<events::RestartDecided>(&x.body)) {
       ++decisions_[index];
+      if (decided->decision->verdict == Verdict::quarantine &&
+          decided->decision->deciding_rule == Rule::supervisor_limit) {
+        group_stopping_ = true;  // What ends now is part of the quarantine of a scope.
+        group_first_ = 0;
+      }
       note_decision(child, *decided->decision);
     }
   }

@@ -155,6 +155,7 @@ class SupervisorEngine::Impl {
     TimePoint due = {};
     TimePoint began = {};
     Cause cause = {};
+    bool is_quarantine = false;  ///< Its members stay down.
     std::unique_ptr<Reload> reload = {};
   };
 
