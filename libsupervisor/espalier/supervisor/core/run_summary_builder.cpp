@@ -22,7 +22,7 @@ void RunSummaryBuilder::add(const Event& event) {
     if (!counts_as_failure(exited->exit)) return;
     ++failures_;
     if (recent_failures_.size() == failures_kept) recent_failures_.pop_front();
-    recent_failures_.push_back(event.path + ": " + describe(exited->exit));
+    recent_failures_.push_back({event.path, exited->exit});
   } else if (const auto* decided = std::get_if<events::RestartDecided>(&event.body)) {
     decided_for_ = event.path;
     last_decision_ = decided->decision;
@@ -47,6 +47,9 @@ std::string RunSummaryBuilder::occasion_of(const Event& event) {
 
 RunSummary RunSummaryBuilder::make(std::string occasion, std::string cause, std::string state,
                                    TimePoint now) const {
+  std::vector<std::string> failures;
+  for (const auto& failure : recent_failures_)
+    failures.push_back(failure.path + ": " + describe(failure.exit));
   return {.occasion = std::move(occasion),
           .cause = std::move(cause),
           .started_at = started_at_,
@@ -54,7 +57,7 @@ RunSummary RunSummaryBuilder::make(std::string occasion, std::string cause, std:
           .restarts = restarts_,
           .failures = failures_,
           .commands = commands_,
-          .recent_failures = {recent_failures_.begin(), recent_failures_.end()},
+          .recent_failures = std::move(failures),
           .final_decision = last_decision_ ? explain(decided_for_, *last_decision_) : "",
           .state = std::move(state)};
 }

@@ -34,7 +34,11 @@ class RunSummaryBuilder {
   std::uint64_t restarts_ = 0;
   std::uint64_t failures_ = 0;
   std::uint64_t commands_ = 0;
-  std::deque<std::string> recent_failures_;
+  struct Failure {
+    std::string path = {};
+    ExitRecord exit = {};
+  };
+  std::deque<Failure> recent_failures_;  ///< Put into words only when a summary is due.
   std::string decided_for_;
   std::shared_ptr<const RestartDecision> last_decision_;
 };
