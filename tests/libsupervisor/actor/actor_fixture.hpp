@@ -1,9 +1,8 @@
 #pragma once
 
+#include "espalier/supervisor/actor/actor_factory.hpp"
 #include "espalier/supervisor/actor/supervisor_actor.hpp"
 #include "support/recording_sink.hpp"
-
-#include "espalier/supervisor/actor/actor_factory.hpp"
 
 #include <caf/all.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
@@ -39,8 +38,9 @@ class ActorFixture : public ::testing::Test {
   ActorFixture() {
     services_->sinks = {sink_};
     services_->seed = 7;
-    add_actor(services_->factories,
-        "worker", [this](caf::event_based_actor* self, std::shared_ptr<ChildContext> context) {
+    add_actor(
+        services_->factories, "worker",
+        [this](caf::event_based_actor* self, std::shared_ptr<ChildContext> context) {
           alive_.push_back(context->path());
           lives_.push_back({context->path(), caf::actor_cast<caf::actor>(self), context});
           return caf::behavior{[](const std::string& what) { throw std::runtime_error(what); }};

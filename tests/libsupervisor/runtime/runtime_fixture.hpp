@@ -1,9 +1,8 @@
 #pragma once
 
 #include "espalier/supervisor.hpp"
-#include "support/recording_sink.hpp"
-
 #include "espalier/supervisor/actor/actor_factory.hpp"
+#include "support/recording_sink.hpp"
 
 #include <caf/all.hpp>
 #include <gtest/gtest.h>

@@ -37,8 +37,7 @@ void run_to_its_end(Run run) {
 // A thread cannot be ended from outside: to abort it is to ask once more and then to give it up.
 class BlockingChild final : public Child {
  public:
-  BlockingChild(std::shared_ptr<Attempt> attempt, std::shared_ptr<Census> census,
-                Census::RunId id)
+  BlockingChild(std::shared_ptr<Attempt> attempt, std::shared_ptr<Census> census, Census::RunId id)
       : attempt_(std::move(attempt)), census_(std::move(census)), id_(id) {}
 
   void stop(const effect::StopChild&) override { attempt_->request_stop(); }

@@ -27,14 +27,13 @@ class ChildFactories {
   /// Probes have names of their own.
   ChildFactories& add_probe(const std::string& name, ProbeFunction probe);
   /// For adapters: `factory` points to what the adapter of `kind` expects.
-  ChildFactories& add(ChildKind kind, const std::string& name,
-                      std::shared_ptr<const void> factory);
+  ChildFactories& add(ChildKind kind, const std::string& name, std::shared_ptr<const void> factory);
 
   [[nodiscard]] const BlockingFunction* find_blocking(const std::string& name) const;
   [[nodiscard]] const ProbeFunction* find_probe(const std::string& name) const;
   [[nodiscard]] const void* find(ChildKind kind, const std::string& name) const;
   [[nodiscard]] std::optional<ChildKind> kind_of(const std::string& name) const;
-  [[nodiscard]] std::vector<std::string> names() const;         ///< Sorted; without probes.
+  [[nodiscard]] std::vector<std::string> names() const;        ///< Sorted; without probes.
   [[nodiscard]] std::vector<std::string> probe_names() const;  ///< Sorted.
 
  private:

@@ -43,8 +43,8 @@ struct ChildView {
   std::uint64_t attempt = 0;
   std::uint64_t restarts_total = 0;
   std::uint64_t restarts_in_window = 0;
-  std::uint64_t restart_limit = 0;  ///< 0: none.
-  TimePoint since = {};             ///< When the phase began.
+  std::uint64_t restart_limit = 0;    ///< 0: none.
+  TimePoint since = {};               ///< When the phase began.
   std::optional<TimePoint> due = {};  ///< Of the pending timer: restart, start or stop deadline.
   std::optional<std::int64_t> pid = {};
   std::shared_ptr<const std::string> status = {};  ///< In its own words.

@@ -40,11 +40,11 @@ struct Command {
   CommandKind kind = CommandKind::restart_child;
   std::string path = {};
   CommandMeta meta = {};
-  bool dry_run = false;                                 ///< Only say what would be done.
-  std::shared_ptr<const ChildSpec> spec = {};           ///< add_child; set_policy: its `policy`.
-  std::shared_ptr<const SupervisorSpec> tree = {};      ///< reload
-  std::string group = {};                               ///< reset_group
-  std::uint32_t size = 0;                               ///< scale_pool
+  bool dry_run = false;                             ///< Only say what would be done.
+  std::shared_ptr<const ChildSpec> spec = {};       ///< add_child; set_policy: its `policy`.
+  std::shared_ptr<const SupervisorSpec> tree = {};  ///< reload
+  std::string group = {};                           ///< reset_group
+  std::uint32_t size = 0;                           ///< scale_pool
 };
 
 /// What a command did. Comes when it is done: the child runs again, has stopped, is forgotten.
@@ -65,17 +65,17 @@ struct Error {
     start_failed,   ///< A child did not start; what had been started was stopped again.
     stopped_early,  ///< A shutdown came while it was starting.
     blank_meta,
-    timed_out,      ///< Not done within the deadline; it goes on.
-    not_found,      ///< No node of that path.
-    wrong_kind,     ///< The node is there but is not of the kind the command is for.
-    wrong_state,    ///< The node cannot do that where it stands; nothing was changed.
+    timed_out,    ///< Not done within the deadline; it goes on.
+    not_found,    ///< No node of that path.
+    wrong_kind,   ///< The node is there but is not of the kind the command is for.
+    wrong_state,  ///< The node cannot do that where it stands; nothing was changed.
     name_taken,
-    dependency,     ///< Missing, cyclic, or others depend on it.
+    dependency,  ///< Missing, cyclic, or others depend on it.
     unknown_factory,
     limit_reached,
-    superseded,     ///< A later command undid it.
+    superseded,  ///< A later command undid it.
     shutting_down,
-    gone,           ///< The supervisor ended before the command was done.
+    gone,  ///< The supervisor ended before the command was done.
   };
   Code code = Code::invalid_spec;
   std::string message = {};

@@ -34,8 +34,8 @@ enum class Rule : std::uint8_t {
   child_limit,       ///< The child's own restart limit.
   group_limit,       ///< The group's fuse.
   supervisor_limit,  ///< The supervisor's restart limit.
-  severity,  ///< An optional child never escalates, a critical one always does.
-  backoff,   ///< How long to wait.
+  severity,          ///< An optional child never escalates, a critical one always does.
+  backoff,           ///< How long to wait.
   start_failure,     ///< The first start of the supervisor failed.
 };
 

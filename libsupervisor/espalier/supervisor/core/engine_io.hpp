@@ -110,11 +110,10 @@ struct ChildAsks {
 };
 }  // namespace input
 
-using Input =
-    std::variant<input::Start, input::Stop, input::Abort, input::TimePassed, input::ChildRunning,
-                 input::ChildReady, input::ChildAlive, input::ChildExtend, input::ChildStatus,
-                 input::ChildExited, input::Order, input::ProbeResult, input::Admitted,
-                 input::ChildAsks>;
+using Input = std::variant<input::Start, input::Stop, input::Abort, input::TimePassed,
+                           input::ChildRunning, input::ChildReady, input::ChildAlive,
+                           input::ChildExtend, input::ChildStatus, input::ChildExited, input::Order,
+                           input::ProbeResult, input::Admitted, input::ChildAsks>;
 
 /// What an engine wants done, in this order.
 namespace effect {
@@ -210,11 +209,10 @@ struct Finished {
 };
 }  // namespace effect
 
-using Effect =
-    std::variant<effect::StartChild, effect::StopChild, effect::AbortChild, effect::AbandonChild,
-                 effect::SuspendChild, effect::RunProbe, effect::CancelProbe,
-                 effect::RequestAdmission, effect::EndAdmission, effect::Reply,
-                 effect::ChildCreated, effect::EndTree, effect::Emit, effect::TreeUp,
-                 effect::Finished>;
+using Effect = std::variant<effect::StartChild, effect::StopChild, effect::AbortChild,
+                            effect::AbandonChild, effect::SuspendChild, effect::RunProbe,
+                            effect::CancelProbe, effect::RequestAdmission, effect::EndAdmission,
+                            effect::Reply, effect::ChildCreated, effect::EndTree, effect::Emit,
+                            effect::TreeUp, effect::Finished>;
 
 }  // namespace espalier::supervisor

@@ -213,9 +213,7 @@ struct Sentence {
   std::string operator()(const ChildBlocked& e) const { return "waits for " + e.waits_for; }
   std::string operator()(const ChildSuspended&) const { return "is suspended"; }
   std::string operator()(const ChildAdded& e) const { return "was added by " + e.requested_by; }
-  std::string operator()(const ChildRemoved& e) const {
-    return "was removed by " + e.requested_by;
-  }
+  std::string operator()(const ChildRemoved& e) const { return "was removed by " + e.requested_by; }
   std::string operator()(const CommandDone& e) const {
     return e.command + " by " + e.requested_by + " (" + e.reason + "): " + e.result +
            because(e.text);
@@ -242,8 +240,8 @@ struct Sentence {
   std::string operator()(const RunSummarized& e) const {
     if (!e.summary) return "summary";
     return "summary on " + e.summary->occasion + ": up " + human(e.summary->uptime) + ", " +
-           number(e.summary->failures) + " failures, " + number(e.summary->restarts) +
-           " restarts" + because(e.summary->cause);
+           number(e.summary->failures) + " failures, " + number(e.summary->restarts) + " restarts" +
+           because(e.summary->cause);
   }
 
   static std::string describe_without_message(ExitRecord exit) {

@@ -239,8 +239,8 @@ struct ChildSpec {
   std::shared_ptr<const ProcessSpec> process = {};        ///< For `process`, and when isolated.
   std::shared_ptr<const SupervisorSpec> supervisor = {};  ///< For `supervisor`.
   std::shared_ptr<const PoolSpec> pool = {};              ///< For `pool`.
-  std::string group = {};             ///< One of the supervisor's groups; empty: none.
-  std::vector<std::string> tags = {};  ///< For whoever looks: state, filters, metrics.
+  std::string group = {};                          ///< One of the supervisor's groups; empty: none.
+  std::vector<std::string> tags = {};              ///< For whoever looks: state, filters, metrics.
   std::optional<Strategy> strategy_override = {};  ///< Instead of its group's or supervisor's.
   std::optional<WorkRole> role = {};               ///< Where its defaults came from.
   std::optional<Sidecar> sidecar = {};
@@ -263,7 +263,7 @@ struct ShutdownSpec {
 /// A pool: any number of children made from one template, named by number, without an order among
 /// them. `scale_pool` moves between `min` and `max`.
 struct PoolSpec {
-  ChildSpec child = {};  ///< The template; its name is not used.
+  ChildSpec child = {};    ///< The template; its name is not used.
   std::uint32_t size = 0;  ///< To begin with; at least `min`.
   std::uint32_t min = 0;
   std::uint32_t max = 1'000'000;

@@ -14,8 +14,7 @@ namespace espalier::supervisor {
 /// `now` must not go backwards. O(1), no allocation.
 class TokenBucket {
  public:
-  explicit TokenBucket(const RestartBudget& budget)
-      : budget_(budget), tokens_(budget.max_burst) {}
+  explicit TokenBucket(const RestartBudget& budget) : budget_(budget), tokens_(budget.max_burst) {}
 
   /// Takes a token and says from when on it may be used.
   [[nodiscard]] TimePoint reserve(TimePoint now) {

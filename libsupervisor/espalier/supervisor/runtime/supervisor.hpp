@@ -69,7 +69,8 @@ class SupervisorHandle {
   /// Adds a child and starts it: all of it or nothing.
   CommandResult add_child(const std::string& parent, ChildSpec spec, CommandMeta meta,
                           Duration deadline = usual_deadline) const;
-  /// Adds an instance to a pool, which makes it from its template; CommandOutcome::path is its path.
+  /// Adds an instance to a pool, which makes it from its template; CommandOutcome::path is its
+  /// path.
   CommandResult add_instance(const std::string& pool, CommandMeta meta,
                              Duration deadline = usual_deadline) const;
   CommandResult remove_child(const std::string& path, CommandMeta meta,
