@@ -133,10 +133,11 @@ class PoolTree : public RuntimeFixture {
 
 TEST_F(PoolTree, ScalesUpAndDownAndStopsAllAtOnce) {
   const auto tree = must_start(tree_with(pool_of(3)));
-  EXPECT_EQ(*alive_, 3);
+  // Ready tells that an instance is there; its behaviour begins a moment later.
+  EXPECT_TRUE(eventually([&] { return *alive_ == 3; }));
   auto result = tree.execute(about(CommandKind::scale_pool, "/pool", 50), 10s);
   ASSERT_TRUE(result) << result.error().message;
-  EXPECT_EQ(*alive_, 50);
+  EXPECT_TRUE(eventually([&] { return *alive_ == 50; }));
   result = tree.execute(about(CommandKind::scale_pool, "/pool", 2), 10s);
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_TRUE(eventually([&] { return *alive_ == 2; }));
