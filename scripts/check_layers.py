@@ -11,10 +11,11 @@ OURS = "espalier/supervisor"
 # folder -> prefixes its files may include, besides their own layer and the standard library
 ALLOWED = {
     f"{LIB}/core": ["tl/"],
+    f"{LIB}/os": [],
     f"{LIB}/config": [f"{OURS}/core/", "tl/", "yaml-cpp/"],
     f"{LIB}/process": [f"{OURS}/core/", "tl/"],
-    f"{LIB}/observe": [f"{OURS}/core/", "tl/", "spdlog/"],
-    f"{LIB}/io": [f"{OURS}/{x}/" for x in ("core", "process")] + ["tl/", "boost/"],
+    f"{LIB}/observe": [f"{OURS}/core/", f"{OURS}/os/", "tl/", "spdlog/"],
+    f"{LIB}/io": [f"{OURS}/{x}/" for x in ("core", "os", "process")] + ["tl/", "boost/"],
     f"{LIB}/actor": [f"{OURS}/{x}/" for x in ("core", "process", "io", "observe")]
                     + ["tl/", "caf/", "boost/"],
     f"{LIB}/runtime": [f"{OURS}/{x}/" for x in ("core", "config", "process", "io", "observe", "actor")]
@@ -24,7 +25,7 @@ ALLOWED = {
 }
 # Headers of the operating system; core and actor do without.
 SYSTEM = re.compile(r"(sys|linux|netinet|arpa)/\w+\.h$|\w+\.h$")
-MAY_CALL_THE_SYSTEM = {f"{LIB}/process", f"{LIB}/io", f"{LIB}/runtime", f"{LIB}/observe", f"{LIB}/config", "cli"}
+MAY_CALL_THE_SYSTEM = {f"{LIB}/os", f"{LIB}/process", f"{LIB}/io", f"{LIB}/runtime", f"{LIB}/observe", f"{LIB}/config", "cli"}
 INCLUDE = re.compile(r'\s*#\s*include\s*(["<])([^">]+)[">]')
 
 

@@ -5,8 +5,8 @@ usage: scripts/mutate_engine.py [--only NAME] [--work FOLDER] | --check
 
 Each mutation is applied to a copy of the sources, never to the repository. `killed` means that a
 test failed (or that the mutated engine hung past the time limit); `survived` means that nobody
-noticed, and that a script is missing. The exit code is the number of survivors. With --check it only
-looks whether each text still stands in the sources, once.
+noticed, and that a script is missing. The exit code is the number of survivors. With --check it
+only looks whether each text still stands in the sources, once.
 """
 import argparse
 import pathlib
@@ -71,12 +71,12 @@ MUTATIONS = [
     ("late answers of probes count", "engine_timers.cpp", "|| child.probe->number != number", ""),
     ("start failure does not end the start", "engine_rules.cpp", "StartFailure::abort)",
      "StartFailure::restart)"),
-    ("transient comes back after a good end", "engine_rules.cpp", "!d.exit.is_failure())",
+    ("transient comes back after a good end", "restart_rules.cpp", "!d.exit.is_failure())",
      "d.exit.is_failure())"),
-    ("a bug is restarted", "engine_rules.cpp", "action = policy.on_fatal_bug", "action = action"),
-    ("a configuration error is restarted", "engine_rules.cpp", "action = policy.on_fatal_config",
+    ("a bug is restarted", "restart_rules.cpp", "action = policy.on_fatal_bug", "action = action"),
+    ("a configuration error is restarted", "restart_rules.cpp", "action = policy.on_fatal_config",
      "action = action"),
-    ("a time-out is restarted", "engine_rules.cpp", "    action = policy.on_timeout;", ""),
+    ("a time-out is restarted", "restart_rules.cpp", "    action = policy.on_timeout;", ""),
     ("failures without a dependency count", "engine_rules.cpp",
      "if (!stays && unready_dependency(i)) {", "if (false) {"),
     ("the child's limit is not consulted", "engine_rules.cpp", "consult_child_limit(i, d) ||", ""),
@@ -85,14 +85,17 @@ MUTATIONS = [
      "RuleCheck check{Rule::group_limit, false};"),
     ("faults do not flow between groups", "engine_rules.cpp",
      "edge.propagation == Propagation::full", "false"),
-    ("budgets are free", "engine_rules.cpp", "at = std::max(at, there);", ""),
+    ("budgets are free", "engine_rules.cpp",
+     "at = std::max(at, restart_rules::budget(rule, *bucket, now_, d));",
+     "static_cast<void>(restart_rules::budget(rule, *bucket, now_, d));"),
     ("a tripped fuse keeps the token", "engine_rules.cpp", "if (stays) refund_budgets(i);", ""),
-    ("optional children escalate", "engine_rules.cpp", "severity == SeverityClass::optional", "false"),
-    ("critical children are quarantined", "engine_rules.cpp",
-     "severity == SeverityClass::critical", "false"),
-    ("nothing is exempt from back-off", "engine_rules.cpp", "  if (!exempt) {", "  {"),
-    ("the back-off does not grow", "engine_rules.cpp", "    ++child.in_a_row;",
-     "    child.in_a_row = 1;"),
+    ("optional children escalate", "restart_rules.cpp",
+     "policy.severity == SeverityClass::optional", "false"),
+    ("critical children are quarantined", "restart_rules.cpp",
+     "policy.severity == SeverityClass::critical", "false"),
+    ("nothing is exempt from back-off", "restart_rules.cpp", "  if (!exempt) {", "  {"),
+    ("the back-off does not grow", "restart_rules.cpp", "    ++in_a_row;",
+     "    in_a_row = 1;"),
     ("the back-off never begins again", "engine_exit.cpp", "now_ - child.ready_at < after) return;",
      "now_ >= child.ready_at) return;"),
     ("reset_after is a nanosecond late", "engine_exit.cpp", "now_ - child.ready_at < after",

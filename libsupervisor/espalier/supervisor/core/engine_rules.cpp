@@ -1,4 +1,5 @@
 #include "espalier/supervisor/core/internal/engine_impl.hpp"
+#include "espalier/supervisor/core/internal/restart_rules.hpp"
 
 #include <algorithm>
 #include <array>
@@ -19,8 +20,9 @@ RestartDecision SupervisorEngine::Impl::decide(ChildIndex i, Phase before) {
     d.verdict = Verdict::escalate;
     return d;
   }
-  if (consult_restart_type(d)) return d;
-  bool stays = consult_category(i, d);
+  const auto& policy = spec_of(i).policy;
+  if (restart_rules::restart_type(d)) return d;
+  bool stays = restart_rules::category(policy, d);
   auto token_at = now_;
   if (!stays && unready_dependency(i)) {
     d.checks.push_back({Rule::dependency_ready, true});
@@ -31,60 +33,24 @@ RestartDecision SupervisorEngine::Impl::decide(ChildIndex i, Phase before) {
     if (stays) refund_budgets(i);
   }
   if (stays) {
-    consult_severity(i, d);
+    restart_rules::severity(policy, d);
   } else {
-    consult_backoff(i, d, token_at);
+    auto& child = children_[i];
+    restart_rules::backoff(policy, child.in_a_row, child.last_delay, token_at, now_, random_, d);
   }
   return d;
-}
-
-bool SupervisorEngine::Impl::consult_restart_type(RestartDecision& d) const {
-  const bool stays = d.restart == RestartType::temporary ||
-                     (d.restart == RestartType::transient && !d.exit.is_failure());
-  d.checks.push_back({Rule::restart_type, stays});
-  if (stays) d.verdict = Verdict::leave_stopped;
-  return stays;
-}
-
-bool SupervisorEngine::Impl::consult_category(ChildIndex i, RestartDecision& d) {
-  const auto& policy = spec_of(i).policy;
-  auto action = FatalAction::restart;
-  auto rule = Rule::fatal_category;
-  if (d.exit.category == FailureCategory::fatal_config) action = policy.on_fatal_config;
-  if (d.exit.category == FailureCategory::fatal_bug) action = policy.on_fatal_bug;
-  if (d.exit.category == FailureCategory::timeout) {
-    action = policy.on_timeout;
-    rule = Rule::timeout;
-  }
-  if (action == FatalAction::restart) return false;
-  d.checks.push_back({rule, true});
-  d.deciding_rule = rule;
-  d.verdict = action == FatalAction::escalate ? Verdict::escalate : Verdict::leave_stopped;
-  return true;
 }
 
 bool SupervisorEngine::Impl::consult_child_limit(ChildIndex i, RestartDecision& d) {
   const auto& policy = spec_of(i).policy;
   if (!policy.restart_limit) return false;
-  const auto& limit = *policy.restart_limit;
   auto& window = children_[i].window;
-  const bool within = window.record(limit, now_);
-  const auto count = window.count(limit, now_) + (within ? 0 : 1);
-  d.checks.push_back({Rule::child_limit, !within, count, limit.max_restarts, limit.window, {}});
-  if (within) return false;
-  d.deciding_rule = Rule::child_limit;
-  switch (policy.on_exhausted) {
-    case OnExhausted::escalate:
-      d.verdict = Verdict::escalate;
-      break;
-    case OnExhausted::quarantine:
-      d.verdict = Verdict::quarantine;
-      break;
-    case OnExhausted::stop:
-      d.verdict = Verdict::leave_stopped;
-      break;
+  if (!restart_rules::limit(Rule::child_limit, *policy.restart_limit, window, now_, d)) {
+    return false;
   }
-  emit_child(i, events::FuseTripped{"child", count, limit.max_restarts, limit.window});
+  d.verdict = restart_rules::verdict_of(policy.on_exhausted);
+  const auto& check = d.checks.back();
+  emit_child(i, events::FuseTripped{"child", check.count, check.limit, check.window});
   return true;
 }
 
@@ -131,13 +97,9 @@ void SupervisorEngine::Impl::hold_group(std::int32_t index, const std::string& r
 
 bool SupervisorEngine::Impl::consult_supervisor_limit(ChildIndex i, RestartDecision& d) {
   if (!spec_.restart_limit) return false;
-  const auto& limit = *spec_.restart_limit;
-  const bool within = window_.record(limit, now_);
-  const auto count = window_.count(limit, now_) + (within ? 0 : 1);
-  d.checks.push_back(
-      {Rule::supervisor_limit, !within, count, limit.max_restarts, limit.window, {}});
-  if (within) return false;
-  d.deciding_rule = Rule::supervisor_limit;
+  if (!restart_rules::limit(Rule::supervisor_limit, *spec_.restart_limit, window_, now_, d)) {
+    return false;
+  }
   switch (spec_.escalation) {
     case EscalationPolicy::escalate_to_parent:
       d.verdict = Verdict::escalate;
@@ -149,8 +111,9 @@ bool SupervisorEngine::Impl::consult_supervisor_limit(ChildIndex i, RestartDecis
       d.verdict = Verdict::quarantine;
       break;
   }
+  const auto& check = d.checks.back();
   emit(children_[i].cause,
-       events::FuseTripped{"supervisor", count, limit.max_restarts, limit.window});
+       events::FuseTripped{"supervisor", check.count, check.limit, check.window});
   return true;
 }
 
@@ -167,10 +130,7 @@ TimePoint SupervisorEngine::Impl::consult_budgets(ChildIndex i, RestartDecision&
        {Rule::group_budget, bucket_of(i)},
        {Rule::supervisor_budget, bucket_.get()}}};
   for (const auto& [rule, bucket] : buckets) {
-    if (bucket == nullptr) continue;
-    const auto there = bucket->reserve(now_);
-    at = std::max(at, there);
-    d.checks.push_back({rule, there > now_, 0, 0, Duration::zero(), bucket->tokens(now_)});
+    if (bucket != nullptr) at = std::max(at, restart_rules::budget(rule, *bucket, now_, d));
   }
   return at;
 }
@@ -179,46 +139,6 @@ void SupervisorEngine::Impl::refund_budgets(ChildIndex i) {
   for (auto* bucket : {children_[i].bucket.get(), bucket_of(i), bucket_.get()}) {
     if (bucket != nullptr) bucket->refund();
   }
-}
-
-// A token that comes later than the back-off ends makes the restart a queued one.
-void SupervisorEngine::Impl::consult_backoff(ChildIndex i, RestartDecision& d, TimePoint token_at) {
-  auto& child = children_[i];
-  const auto& policy = spec_of(i).policy;
-  const bool exempt =
-      policy.no_backoff_for != FailureCategory::none && d.exit.category == policy.no_backoff_for;
-  if (!exempt) {
-    ++child.in_a_row;
-    d.delay = backoff_delay(policy.backoff, child.in_a_row, child.last_delay, random_);
-    child.last_delay = d.delay;
-  }
-  const bool queued = token_at - now_ > d.delay;
-  d.checks.push_back(
-      {Rule::backoff, !queued, exempt ? 0 : child.in_a_row, 0, Duration::zero(), {}});
-  d.deciding_rule = Rule::backoff;
-  d.verdict = d.delay > Duration::zero() ? Verdict::restart_after : Verdict::restart_now;
-  if (!queued) return;
-  d.delay = token_at - now_;
-  d.verdict = Verdict::restart_queued;
-  for (const auto& check : d.checks) {
-    if (check.tokens && check.decided) d.deciding_rule = check.rule;
-  }
-}
-
-// An optional child never takes its supervisor down; a critical one that may not restart does.
-void SupervisorEngine::Impl::consult_severity(ChildIndex i, RestartDecision& d) const {
-  const auto severity = spec_of(i).policy.severity;
-  const bool gives_up = d.verdict == Verdict::escalate || d.verdict == Verdict::shutdown_tree;
-  const bool by_limit = d.deciding_rule == Rule::child_limit;
-  if (severity == SeverityClass::optional && gives_up) {
-    d.verdict = Verdict::quarantine;
-  } else if (severity == SeverityClass::critical && by_limit && !gives_up) {
-    d.verdict = Verdict::escalate;
-  } else {
-    return;
-  }
-  d.checks.push_back({Rule::severity, true});
-  d.deciding_rule = Rule::severity;
 }
 
 }  // namespace espalier::supervisor

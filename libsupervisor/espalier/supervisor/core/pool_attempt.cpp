@@ -66,7 +66,6 @@ void PoolEngine::Impl::start(ChildIndex i, TimePoint now) {
   slot.ready_at = now;
   ++slot.generation;
   ++slot.attempt;
-  if (slot.more) slot.more->token_taken = false;
   if (policy().start_timeout > Duration::zero()) slot.until = now + policy().start_timeout;
   if (policy().readiness == Readiness::probe && policy().readiness_probe) {
     details(i).probe_at = now + policy().readiness_probe->initial_delay;
@@ -179,9 +178,6 @@ void PoolEngine::Impl::cancel_restart(ChildIndex i, const std::string& cause, Ti
   auto& slot = at(i);
   end_probes(i);
   end_admission(i);
-  if (slot.more && std::exchange(slot.more->token_taken, false) && slot.more->bucket) {
-    slot.more->bucket->refund();
-  }
   if (slot.counted_restart) emit_child(i, events::RestartCancelled{cause});
   slot.counted_restart = false;
   enter(i, Phase::idle, now);

@@ -3,7 +3,7 @@
 #include "espalier/supervisor/observe/event_json.hpp"
 #include "espalier/supervisor/observe/internal/json_object.hpp"
 #include "espalier/supervisor/observe/internal/line_file.hpp"
-#include "espalier/supervisor/observe/internal/signals_blocked.hpp"
+#include "espalier/supervisor/os/internal/signals_blocked.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

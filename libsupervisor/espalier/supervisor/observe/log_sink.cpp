@@ -1,7 +1,7 @@
 #include "espalier/supervisor/observe/log_sink.hpp"
 
 #include "espalier/supervisor/observe/internal/json_object.hpp"
-#include "espalier/supervisor/observe/internal/signals_blocked.hpp"
+#include "espalier/supervisor/os/internal/signals_blocked.hpp"
 #include "espalier/supervisor/observe/internal/text.hpp"
 
 #include <spdlog/async_logger.h>

@@ -38,6 +38,17 @@ std::uint64_t stack_pointer(const void* context) {
 #endif
 }
 
+std::uint64_t program_counter(const void* context) {
+  [[maybe_unused]] const auto& machine = static_cast<const ucontext_t*>(context)->uc_mcontext;
+#if defined(__x86_64__)
+  return static_cast<std::uint64_t>(machine.gregs[REG_RIP]);
+#elif defined(__aarch64__)
+  return machine.pc;
+#else
+  return 0;
+#endif
+}
+
 void restore_default(int number) {
   struct sigaction standard = {};
   standard.sa_handler = SIG_DFL;
@@ -61,9 +72,13 @@ void on_crash(int number, siginfo_t* info, void* context) {
                          packet);
   ::send(socket, packet.data(), size, MSG_NOSIGNAL);
   constexpr int max_frames = 64;
-  constexpr int own_frames = 2;  // This function and the return from the signal.
   void* frames[max_frames] = {};
   const int count = ::backtrace(frames, max_frames);
+  // What lies above the crash is ours: this function, the return from the signal, a sanitizer's.
+  int own_frames = 2;
+  for (int i = 0; i < count; ++i) {
+    if (reinterpret_cast<std::uintptr_t>(frames[i]) == program_counter(context)) own_frames = i;
+  }
   if (count > own_frames) ::backtrace_symbols_fd(frames + own_frames, count - own_frames, socket);
   restore_default(number);
   // Waits, being blocked, until this handler returns.

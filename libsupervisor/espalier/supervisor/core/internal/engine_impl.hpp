@@ -260,16 +260,12 @@ class SupervisorEngine::Impl {
 
   // engine_rules.cpp
   RestartDecision decide(ChildIndex i, Phase before);
-  bool consult_restart_type(RestartDecision& d) const;
-  bool consult_category(ChildIndex i, RestartDecision& d);
   bool consult_child_limit(ChildIndex i, RestartDecision& d);
   bool consult_group_limit(ChildIndex i, RestartDecision& d);
   bool consult_supervisor_limit(ChildIndex i, RestartDecision& d);
   TimePoint consult_budgets(ChildIndex i, RestartDecision& d);
   void refund_budgets(ChildIndex i);
   TokenBucket* bucket_of(ChildIndex i);
-  void consult_backoff(ChildIndex i, RestartDecision& d, TimePoint token_at);
-  void consult_severity(ChildIndex i, RestartDecision& d) const;
   void hold_group(std::int32_t group, const std::string& reason);
 
   // engine_scope.cpp

@@ -145,12 +145,9 @@ class PoolEngine::Impl {
 
   // pool_rules.cpp
   RestartDecision decide(ChildIndex i, TimePoint now);
-  bool consult_restart_type(RestartDecision& d) const;
-  bool consult_category(RestartDecision& d) const;
   bool consult_instance_limit(ChildIndex i, RestartDecision& d, TimePoint now);
   bool consult_pool_limit(ChildIndex i, RestartDecision& d, TimePoint now);
-  void consult_severity(RestartDecision& d) const;
-  void consult_delay(ChildIndex i, RestartDecision& d, TimePoint now);
+  TimePoint consult_budget(ChildIndex i, RestartDecision& d, TimePoint now);
   void forgive_after_stable_run(ChildIndex i, TimePoint now);
 
   // pool_command.cpp

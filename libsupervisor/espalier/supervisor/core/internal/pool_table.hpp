@@ -24,7 +24,6 @@ inline constexpr ChildIndex no_slot = std::numeric_limits<ChildIndex>::max();
 struct PoolDetails {
   RestartWindow window = {};
   std::optional<TokenBucket> bucket = {};
-  bool token_taken = false;  ///< For a restart that has not begun.
   Duration last_delay = {};
   std::shared_ptr<const ExitRecord> last_exit = {};
   std::shared_ptr<const RestartDecision> last_decision = {};

@@ -1,30 +1,12 @@
 #include "espalier/supervisor/io/internal/quiet_thread.hpp"
 
+#include "espalier/supervisor/os/internal/signals_blocked.hpp"
+
 #include <pthread.h>
-#include <signal.h>
 
 #include <utility>
 
 namespace espalier::supervisor::internal {
-
-namespace {
-
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all{};
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_{};
-};
-
-}  // namespace
 
 std::thread quiet_thread(const std::string& name, std::function<void()> body) {
   const SignalsBlocked blocked;
