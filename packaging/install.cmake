@@ -27,7 +27,7 @@ install(FILES
 
 # Static libraries in the order a linker wants them: users before the used.
 set(pc_libraries "")
-foreach(layer IN ITEMS runtime actor config io observe process core)
+foreach(layer IN ITEMS runtime actor config io observe process os core)
   get_target_property(type supervisor_${layer} TYPE)
   if(type STREQUAL "STATIC_LIBRARY")
     string(APPEND pc_libraries " -lespalier_supervisor_${layer}")

@@ -11,14 +11,14 @@ OURS = "espalier/supervisor"
 # folder -> prefixes its files may include, besides their own layer and the standard library
 ALLOWED = {
     f"{LIB}/core": ["tl/"],
-    f"{LIB}/os": [],
-    f"{LIB}/config": [f"{OURS}/core/", "tl/", "yaml-cpp/"],
-    f"{LIB}/process": [f"{OURS}/core/", "tl/"],
+    f"{LIB}/os": [f"{OURS}/core/"],
+    f"{LIB}/config": [f"{OURS}/core/", f"{OURS}/os/", "tl/", "yaml-cpp/"],
+    f"{LIB}/process": [f"{OURS}/core/", f"{OURS}/os/", "tl/"],
     f"{LIB}/observe": [f"{OURS}/core/", f"{OURS}/os/", "tl/", "spdlog/"],
     f"{LIB}/io": [f"{OURS}/{x}/" for x in ("core", "os", "process")] + ["tl/", "boost/"],
     f"{LIB}/actor": [f"{OURS}/{x}/" for x in ("core", "process", "io", "observe")]
                     + ["tl/", "caf/", "boost/"],
-    f"{LIB}/runtime": [f"{OURS}/{x}/" for x in ("core", "config", "process", "io", "observe", "actor")]
+    f"{LIB}/runtime": [f"{OURS}/{x}/" for x in ("core", "os", "config", "process", "io", "observe", "actor")]
                       + ["tl/", "caf/"],
     "libsupervisor/espalier/testing": [f"{OURS}/core/", "tl/"],
     "cli": ["espalier/", "tl/", "caf/", "spdlog/", "CLI/"],

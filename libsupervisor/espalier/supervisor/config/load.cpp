@@ -1,9 +1,10 @@
 #include "espalier/supervisor/config/internal/child_loader.hpp"
 #include "espalier/supervisor/config/internal/tree_edit.hpp"
+#include "espalier/supervisor/os/read_file.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
-#include <fstream>
 #include <system_error>
 #include <tuple>
 
@@ -90,13 +91,11 @@ Result load_tree_file(const std::string& path, const LoadOptions& options) {
   if (std::filesystem::is_directory(status)) {
     return refuse(path, "is a folder; name the file in it");
   }
-  std::ifstream input(path, std::ios::binary);
-  if (!input) return refuse(path, "cannot be read; check its permissions");
-  std::string text(internal::size_limit + 1, '\0');
-  input.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (input.bad()) return refuse(path, "reading it failed");
-  text.resize(static_cast<std::size_t>(input.gcount()));
-  return load_tree_text(text, path, options);
+  const auto text = read_file(path, internal::size_limit);
+  if (!text && text.error() == EACCES) return refuse(path, "cannot be read; check its permissions");
+  if (!text)
+    return refuse(path, "reading it failed: " + std::generic_category().message(text.error()));
+  return load_tree_text(*text, path, options);
 }
 
 }  // namespace espalier::supervisor

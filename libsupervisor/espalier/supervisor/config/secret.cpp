@@ -1,8 +1,10 @@
 #include "espalier/supervisor/config/internal/reader.hpp"
+#include "espalier/supervisor/os/read_file.hpp"
 
+#include <cerrno>
 #include <filesystem>
-#include <fstream>
 #include <system_error>
+#include <utility>
 
 namespace espalier::supervisor::internal {
 
@@ -38,14 +40,12 @@ Found from_file(const std::string& path) {
   if (!std::filesystem::is_regular_file(status)) {
     return refuse(path + " is no regular file; name one that holds the secret and nothing else");
   }
-  std::ifstream input(path, std::ios::binary);
-  if (!input) {
+  auto read = read_file(path, largest_secret);
+  if (!read && read.error() == EACCES) {
     return refuse("the file " + path + " cannot be read; let this user read it");
   }
-  std::string text(largest_secret + 1, '\0');
-  input.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (input.bad()) return refuse("reading the file " + path + " failed; check its disk");
-  text.resize(static_cast<std::size_t>(input.gcount()));
+  if (!read) return refuse("reading the file " + path + " failed; check its disk");
+  auto text = std::move(*read);
   if (text.size() > largest_secret) {
     return refuse("the file " + path + " is larger than 64 KiB, the most a secret may be");
   }

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "espalier/supervisor/core/exit_record.hpp"
+#include "espalier/supervisor/os/unique_fd.hpp"
 #include "espalier/supervisor/process/copy_wire.hpp"
 #include "espalier/supervisor/process/process_host.hpp"
-#include "espalier/supervisor/process/unique_fd.hpp"
 
 #include <cstdint>
 #include <memory>

@@ -1,6 +1,6 @@
 #include "espalier/supervisor/process/crash_trace.hpp"
 
-#include "espalier/supervisor/process/unique_fd.hpp"
+#include "espalier/supervisor/os/unique_fd.hpp"
 
 #include <cxxabi.h>
 #include <elf.h>

@@ -1,12 +1,12 @@
 #include "espalier/supervisor/process/descendants.hpp"
 
+#include "espalier/supervisor/os/read_file.hpp"
+
 #include <dirent.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <sstream>
 #include <unordered_map>
@@ -22,9 +22,12 @@ struct ProcEntry {
   std::string name = {};
 };
 
+// A process may have an environment of megabytes (ARG_MAX); ours is found at most this far in.
+constexpr std::size_t largest_proc_file = 8UL << 20U;
+
 std::string read_proc(pid_t pid, const char* file) {
-  std::ifstream in{"/proc/" + std::to_string(pid) + "/" + file, std::ios::binary};
-  return {std::istreambuf_iterator<char>{in}, {}};
+  // What cannot be read is a process that has just gone, or none of ours.
+  return read_file("/proc/" + std::to_string(pid) + "/" + file, largest_proc_file).value_or("");
 }
 
 /// "pid (name) state ppid pgrp ..."; a name may hold spaces and parentheses, so its end is the

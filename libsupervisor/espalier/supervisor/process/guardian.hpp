@@ -1,6 +1,6 @@
 #pragma once
 
-#include "espalier/supervisor/process/unique_fd.hpp"
+#include "espalier/supervisor/os/unique_fd.hpp"
 
 #include <sys/types.h>
 

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "espalier/supervisor/os/unique_fd.hpp"
 #include "espalier/supervisor/process/copy_link.hpp"
 #include "espalier/supervisor/process/launch_plan.hpp"
 #include "espalier/supervisor/process/line_splitter.hpp"
 #include "espalier/supervisor/process/notify_socket.hpp"
 #include "espalier/supervisor/process/process_host.hpp"
-#include "espalier/supervisor/process/unique_fd.hpp"
 
 #include <sys/types.h>
 

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "espalier/supervisor/os/unique_fd.hpp"
 #include "espalier/supervisor/process/launch_plan.hpp"
-#include "espalier/supervisor/process/unique_fd.hpp"
 
 #include <sys/types.h>
 

@@ -1,6 +1,7 @@
 #include "espalier/supervisor/runtime/registry_file.hpp"
 
-#include "espalier/supervisor/process/unique_fd.hpp"
+#include "espalier/supervisor/os/read_file.hpp"
+#include "espalier/supervisor/os/unique_fd.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -8,15 +9,14 @@
 
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
 #include <system_error>
 
 namespace espalier::supervisor {
 
 namespace {
 
-std::string failed(const std::string& what, const std::string& path) {
-  return what + " " + path + " failed: " + std::generic_category().message(errno);
+std::string failed(const std::string& what, const std::string& path, int error = errno) {
+  return what + " " + path + " failed: " + std::generic_category().message(error);
 }
 
 std::optional<std::string> write_all(int fd, const std::string& path, const std::string& text) {
@@ -55,15 +55,13 @@ expected<std::string, std::string> read_whole(const std::string& path, std::size
   if (!std::filesystem::is_regular_file(status)) {
     return unexpected<std::string>(path + " is no regular file; name one, or remove it");
   }
-  std::ifstream input(path, std::ios::binary);
-  if (!input) return unexpected<std::string>(path + " cannot be read; check its permissions");
-  std::string text((std::istreambuf_iterator<char>(input)), {});
-  if (input.bad()) return unexpected<std::string>("reading " + path + " failed");
-  if (text.size() > largest) {
+  const auto text = read_file(path, largest);
+  if (!text) return unexpected<std::string>(failed("reading", path, text.error()));
+  if (text->size() > largest) {
     return unexpected<std::string>(path + " is larger than " + std::to_string(largest >> 20U) +
                                    " MiB; move it away");
   }
-  return text;
+  return *text;
 }
 
 std::optional<std::string> replace_file(const std::string& path, const std::string& text) {

@@ -1,6 +1,7 @@
 #include "espalier/supervisor/io/internal/gates.hpp"
 
-#include "espalier/supervisor/process/unique_fd.hpp"
+#include "espalier/supervisor/os/read_file.hpp"
+#include "espalier/supervisor/os/unique_fd.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -12,8 +13,8 @@
 #include <charconv>
 #include <cstdint>
 #include <cstring>
-#include <fstream>
 #include <optional>
+#include <sstream>
 #include <string_view>
 
 namespace espalier::supervisor::internal {
@@ -39,9 +40,7 @@ struct Process {
 
 // The name may hold spaces and parentheses; the state follows the last of those.
 std::optional<Process> find_process(std::int64_t pid) {
-  std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
-  std::string line;
-  if (!std::getline(file, line)) return std::nullopt;
+  const auto line = read_file("/proc/" + std::to_string(pid) + "/stat", 4096).value_or("");
   const auto open = line.find('(');
   const auto close = line.rfind(')');
   if (open == std::string::npos || close == std::string::npos || close + 2 >= line.size()) {
@@ -159,12 +158,11 @@ std::string port_problem(const std::string& value) {
 }
 
 std::string pid_file_problem(const std::string& path) {
-  std::ifstream file{path};
-  if (!file) {
-    return errno == ENOENT ? "" : "cannot read pid file " + path + ": " + system_error_text();
-  }
+  const auto text = read_file(path, 4096);
+  if (!text && text.error() == ENOENT) return {};
+  if (!text) return "cannot read pid file " + path + ": " + std::strerror(text.error());
   std::string word;
-  file >> word;
+  std::istringstream{*text} >> word;
   const auto pid = number_in<pid_t>(word);
   if (!pid || *pid <= 0) {
     return "pid file " + path + " holds no process number ('" + word.substr(0, 20) +
