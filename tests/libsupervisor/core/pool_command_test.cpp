@@ -327,5 +327,16 @@ TEST(PoolOrder, BeforeTheStartAndWithoutAReasonIsRefused) {
   EXPECT_EQ(pool.error(77), Error::Code::blank_meta);
 }
 
+TEST_F(PoolOrders, ACommandForAnotherAttemptOfAnInstanceIsRefused) {
+  const auto stale = pool_.order(CommandKind::restart_child, "1", {.expected_generation = 7});
+  ASSERT_TRUE(pool_.answered(stale));
+  EXPECT_EQ(pool_.error(stale), Error::Code::stale_generation);
+  EXPECT_THAT(pool_.answer(stale).error().message, HasSubstr("is in attempt 1, not in attempt 7"));
+  const auto current = pool_.order(CommandKind::remove_child, "1", {.expected_generation = 1});
+  pool_.settle();
+  ASSERT_TRUE(pool_.answered(current));
+  EXPECT_TRUE(pool_.answer(current));
+}
+
 }  // namespace
 }  // namespace espalier::supervisor

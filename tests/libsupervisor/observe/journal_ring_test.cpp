@@ -66,5 +66,26 @@ TEST(JournalRing, LosesNothingBetweenThreads) {
   EXPECT_EQ(ring.dropped(), 1900u);
 }
 
+TEST(JournalRing, AReaderGoesOnWhereItWasAndHearsWhatItMissed) {
+  JournalRing ring{3};
+  EXPECT_EQ(ring.end(), 0u);
+  ring.publish(numbered(2));  // Sequences may come in another order than they were given out.
+  ring.publish(numbered(1));
+  auto page = ring.read_from(0, 10);
+  EXPECT_EQ(sequences(page.events), (Numbers{2, 1}));
+  EXPECT_EQ(page.next, 2u);
+  EXPECT_EQ(page.lost, 0u);
+  for (std::uint64_t i = 3; i <= 7; ++i)
+    ring.publish(numbered(i));
+  page = ring.read_from(page.next, 2);
+  EXPECT_EQ(sequences(page.events), (Numbers{5, 6}));
+  EXPECT_EQ(page.lost, 2u);
+  page = ring.read_from(page.next, 2);
+  EXPECT_EQ(sequences(page.events), (Numbers{7}));
+  EXPECT_EQ(page.next, ring.end());
+  EXPECT_TRUE(ring.read_from(page.next, 5).events.empty());
+  EXPECT_EQ(ring.read_from(99, 5).next, 7u);
+}
+
 }  // namespace
 }  // namespace espalier::supervisor

@@ -286,5 +286,43 @@ TEST_F(Commands, APoolIsScaled) {
   EXPECT_EQ(tree->counts().total, 1u);
 }
 
+TEST_F(Commands, OneForAnAttemptThatIsOverChangesNothing) {
+  auto tree = start({.children = {blocking("a")}});
+  ASSERT_TRUE(tree);
+  ASSERT_TRUE(tree->restart_child("/a", meta_));
+  Command command{.kind = CommandKind::stop_child, .path = "/a", .meta = meta_};
+  command.expected_generation = 1;
+  EXPECT_STREQ(code(tree->execute(command)), "stale_generation");
+  EXPECT_EQ(phase(*tree, "/a"), ChildPhase::running);
+  command.expected_generation = 2;
+  EXPECT_STREQ(code(tree->execute(command)), "done");
+}
+
+TEST_F(Commands, KeptEventsCanBeReadOnFromWhereOneWas) {
+  auto tree = start({.children = {blocking("a")}});
+  ASSERT_TRUE(tree);
+  const auto first = tree->kept_events(0, 1000);
+  ASSERT_FALSE(first.events.empty());
+  EXPECT_EQ(first.events.front().sequence, 1u);
+  std::atomic<int> woken = 0;
+  const auto wish = tree->on_event([&] { ++woken; });
+  ASSERT_TRUE(tree->restart_child("/a", meta_));
+  const auto second = tree->kept_events(first.next, 1000);
+  EXPECT_EQ(second.lost, 0u);
+  EXPECT_GE(second.events.size(), 4u);
+  EXPECT_GE(woken, 4);
+  EXPECT_EQ(second.next, tree->kept_events_end());
+}
+
+TEST_F(Commands, TheRootTellsSinceWhenItIsUpLikeAnyChild) {
+  const auto before = std::chrono::steady_clock::now();
+  auto tree = start({.children = {blocking("a")}});
+  ASSERT_TRUE(tree);
+  const auto root = tree->current_state({.depth = 0})->nodes.front().view;
+  EXPECT_EQ(root.phase, ChildPhase::running);
+  EXPECT_GE(root.since, before - 100ms);
+  EXPECT_LE(root.since, std::chrono::steady_clock::now() + 100ms);
+}
+
 }  // namespace
 }  // namespace espalier::supervisor::testing

@@ -107,5 +107,18 @@ TEST(EventHub, WakesWhoWaits) {
   EXPECT_EQ(got->path, "/a");
 }
 
+TEST(EventHub, WakesWhoeverWantsToBeForAsLongAsHeDoes) {
+  EventHub hub;
+  int woken = 0;
+  hub.publish(event("/a"));
+  auto wish = hub.on_event([&] { ++woken; });
+  hub.publish(event("/a"));
+  hub.publish(event("/b"));
+  EXPECT_EQ(woken, 2);
+  wish.reset();
+  hub.publish(event("/a"));
+  EXPECT_EQ(woken, 2);
+}
+
 }  // namespace
 }  // namespace espalier::supervisor

@@ -16,6 +16,15 @@ std::string child_of(const Command& command) {
   }
 }
 
+std::optional<Error> stale_generation(const Command& command, std::uint64_t generation) {
+  const auto& expected = command.expected_generation;
+  if (!expected || *expected == generation) return {};
+  return Error{Error::Code::stale_generation,
+               child_of(command) + " is in attempt " + std::to_string(generation) +
+                   ", not in attempt " + std::to_string(*expected) +
+                   " any more; nothing was changed: look again and decide anew"};
+}
+
 const char* to_string(CommandKind x) {
   switch (x) {
     case CommandKind::add_child:
@@ -68,6 +77,8 @@ const char* to_string(Error::Code x) {
       return "wrong_kind";
     case Error::Code::wrong_state:
       return "wrong_state";
+    case Error::Code::stale_generation:
+      return "stale_generation";
     case Error::Code::name_taken:
       return "name_taken";
     case Error::Code::dependency:

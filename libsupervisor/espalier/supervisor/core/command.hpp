@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,8 @@ struct Command {
   std::shared_ptr<const SupervisorSpec> tree = {};  ///< reload
   std::string group = {};                           ///< reset_group
   std::uint32_t size = 0;                           ///< scale_pool
+  /// Of a child's command: refused unless this is the child's attempt then (fencing).
+  std::optional<std::uint64_t> expected_generation = {};
 };
 
 /// What a command did. Comes when it is done: the child runs again, has stopped, is forgotten.
@@ -69,6 +72,7 @@ struct Error {
     not_found,    ///< No node of that path.
     wrong_kind,   ///< The node is there but is not of the kind the command is for.
     wrong_state,  ///< The node cannot do that where it stands; nothing was changed.
+    stale_generation,  ///< The child is in another attempt than the one the command was meant for.
     name_taken,
     dependency,  ///< Missing, cyclic, or others depend on it.
     unknown_factory,
@@ -82,6 +86,10 @@ struct Error {
 };
 
 using CommandResult = expected<CommandOutcome, Error>;
+
+/// Why a command that was meant for another attempt of a child is refused; nothing if it was not.
+[[nodiscard]] std::optional<Error> stale_generation(const Command& command,
+                                                    std::uint64_t generation);
 
 /// Path of the child a command is about, of a new one too; empty: it is about the supervisor at
 /// `path`.

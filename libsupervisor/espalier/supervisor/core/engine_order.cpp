@@ -42,6 +42,10 @@ void SupervisorEngine::Impl::on(const input::Order& in) {
                (near.empty() ? "" : "; did you mean " + join_path(context_.path, near) + "?"));
     return;
   }
+  if (auto stale = stale_generation(*in.command, generation(*child))) {
+    refuse(ticket, stale->code, stale->message);
+    return;
+  }
   order_child(*child, ticket);
 }
 

@@ -31,7 +31,11 @@ void PoolEngine::Impl::on(const input::Order& in, TimePoint now) {
   } else if (in.child.empty()) {
     order_pool(in, now);
   } else if (const auto i = table_.find(in.child)) {
-    order_instance(in, *i, now);
+    if (auto stale = stale_generation(*in.command, table_[*i].generation)) {
+      refuse(in, *i, stale->code, stale->message);
+    } else {
+      order_instance(in, *i, now);
+    }
   } else {
     refuse(in, {}, Error::Code::not_found,
            join_path(context_.path, in.child) + " does not exist; instances are named by number, " +

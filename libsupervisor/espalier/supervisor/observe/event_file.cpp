@@ -1,7 +1,7 @@
 #include "espalier/supervisor/observe/event_file.hpp"
 
 #include "espalier/supervisor/observe/event_json.hpp"
-#include "espalier/supervisor/observe/internal/json_object.hpp"
+#include "espalier/supervisor/observe/json_object.hpp"
 #include "espalier/supervisor/observe/internal/line_file.hpp"
 #include "espalier/supervisor/os/internal/signals_blocked.hpp"
 
@@ -23,6 +23,7 @@ namespace espalier::supervisor {
 namespace {
 
 using internal::Gap;
+using json::JsonObject;
 
 constexpr std::size_t queue_capacity = 16384;                // Events waiting for the disk.
 constexpr std::size_t write_size = std::size_t{256} * 1024;  // Bytes collected for one write.
@@ -36,7 +37,7 @@ std::string cannot_write(const std::string& path, int error) {
 // that are missing would have stood.
 void append_lagged(std::string& out, const Gap& gap, std::uint64_t epoch) {
   const auto monotonic = std::chrono::steady_clock::now().time_since_epoch();
-  internal::JsonObject json{out};
+  JsonObject json{out};
   json.text("type", "subscriber_lagged");
   json.number("sequence", gap.to);
   json.number("epoch", epoch);

@@ -1,12 +1,13 @@
 #include "espalier/supervisor/observe/event_json.hpp"
 
-#include "espalier/supervisor/observe/internal/json_object.hpp"
+#include "espalier/supervisor/observe/json_object.hpp"
 
 namespace espalier::supervisor {
 namespace {
 
-using internal::append_json_string;
-using internal::JsonObject;
+using json::add_correlation;
+using json::append_json_string;
+using json::JsonObject;
 using namespace events;
 
 void append_exit(std::string& out, const ExitRecord& exit) {
@@ -202,7 +203,7 @@ void append_json(std::string& out, const Event& event) {
   json.text("path", event.path);
   if (event.generation != 0) json.number("generation", event.generation);
   if (event.attempt != 0) json.number("attempt", event.attempt);
-  internal::add_correlation(json, event);
+  add_correlation(json, event);
   if (event.cause.caused_by != 0) json.number("caused_by", event.cause.caused_by);
   json.text("severity", to_string(severity_of(event.body)));
   std::visit(Fields{json, event.path}, event.body);

@@ -27,6 +27,25 @@ std::vector<Event> JournalRing::read(std::uint64_t after, std::size_t limit) con
   return out;
 }
 
+EventPage JournalRing::read_from(std::uint64_t position, std::size_t limit) const {
+  const std::scoped_lock lock{mutex_};
+  EventPage page;
+  const auto end = dropped_ + ring_.size();
+  const auto from = std::clamp(position, dropped_, end);
+  page.lost = from > position ? from - position : 0;
+  page.next = from + std::min<std::uint64_t>(limit, end - from);
+  page.events.reserve(page.next - from);
+  for (auto at = from; at < page.next; ++at) {
+    page.events.push_back(ring_[(next_ + (at - dropped_)) % ring_.size()]);
+  }
+  return page;
+}
+
+std::uint64_t JournalRing::end() const {
+  const std::scoped_lock lock{mutex_};
+  return dropped_ + ring_.size();
+}
+
 std::uint64_t JournalRing::dropped() const {
   const std::scoped_lock lock{mutex_};
   return dropped_;

@@ -1,8 +1,8 @@
 #include "espalier/supervisor/observe/log_sink.hpp"
 
-#include "espalier/supervisor/observe/internal/json_object.hpp"
+#include "espalier/supervisor/observe/json_object.hpp"
 #include "espalier/supervisor/os/internal/signals_blocked.hpp"
-#include "espalier/supervisor/observe/internal/text.hpp"
+#include "espalier/supervisor/observe/json_text.hpp"
 
 #include <spdlog/async_logger.h>
 #include <spdlog/details/thread_pool.h>
@@ -19,7 +19,8 @@
 namespace espalier::supervisor {
 namespace {
 
-using internal::JsonObject;
+using json::add_correlation;
+using json::JsonObject;
 
 constexpr std::size_t queue_capacity = 4096;  // Lines waiting for standard error.
 constexpr auto complaint_interval = std::chrono::seconds{10};
@@ -154,14 +155,14 @@ void append_event_json(std::string& out, const Event& event) {
   json.text("path", event.path);
   if (event.generation != 0) json.number("generation", event.generation);
   if (event.attempt != 0) json.number("attempt", event.attempt);
-  internal::add_correlation(json, event);
+  add_correlation(json, event);
   json.text("message", describe(event.body, event.path));
 }
 
 void append_event_text(std::string& out, const Event& event) {
-  internal::append_printable(out, event.path);
+  json::append_printable(out, event.path);
   out += ' ';
-  internal::append_printable(out, describe(event.body, event.path));
+  json::append_printable(out, describe(event.body, event.path));
 }
 
 void append_output_json(std::string& out, const OutputLine& line, const char* stream,
@@ -178,11 +179,11 @@ void append_output_json(std::string& out, const OutputLine& line, const char* st
 }
 
 void append_output_text(std::string& out, const OutputLine& line, const char* stream) {
-  internal::append_printable(out, line.path);
+  json::append_printable(out, line.path);
   out += ' ';
   out += stream;
   out += ": ";
-  internal::append_printable(out, line.text);
+  json::append_printable(out, line.text);
   if (line.truncated) out += " [cut]";
 }
 

@@ -158,6 +158,18 @@ EventSubscription SupervisorHandle::subscribe_events(EventFilter filter,
   return impl_->tree().hub().subscribe(std::move(filter), capacity);
 }
 
+EventPage SupervisorHandle::kept_events(std::uint64_t position, std::size_t limit) const {
+  return impl_->tree().journal().read_from(position, limit);
+}
+
+std::uint64_t SupervisorHandle::kept_events_end() const {
+  return impl_->tree().journal().end();
+}
+
+std::shared_ptr<void> SupervisorHandle::on_event(std::function<void()> wake) const {
+  return impl_->tree().hub().on_event(std::move(wake));
+}
+
 RunSummary SupervisorHandle::summary() const {
   return impl_->tree().summary();
 }

@@ -115,9 +115,13 @@ void EventHub::publish(const Event& event) {
   if (!anybody_) return;
   const std::lock_guard lock{mutex_};
   std::erase_if(queues_, [](const auto& queue) { return queue.expired(); });
-  anybody_ = !queues_.empty();
+  std::erase_if(wakes_, [](const auto& wake) { return wake.expired(); });
+  anybody_ = !queues_.empty() || !wakes_.empty();
   for (const auto& weak : queues_) {
     if (const auto queue = weak.lock()) queue->push(event);
+  }
+  for (const auto& weak : wakes_) {
+    if (const auto wake = weak.lock()) (*wake)();
   }
 }
 
@@ -131,6 +135,14 @@ EventSubscription EventHub::subscribe(EventFilter filter, std::size_t capacity) 
     anybody_ = true;
   }
   return EventSubscription{std::move(queue)};
+}
+
+std::shared_ptr<void> EventHub::on_event(std::function<void()> wake) {
+  auto result = std::make_shared<std::function<void()>>(std::move(wake));
+  const std::lock_guard lock{mutex_};
+  wakes_.push_back(result);
+  anybody_ = true;
+  return result;
 }
 
 void EventHub::close() {

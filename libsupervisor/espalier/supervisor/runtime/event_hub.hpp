@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -37,6 +38,9 @@ class EventHub final : public EventSink {
  public:
   void publish(const Event& event) override;
   [[nodiscard]] EventSubscription subscribe(EventFilter filter, std::size_t capacity);
+  /// Calls `wake` after every event, on the thread that published it, for as long as the result
+  /// lives. It must be quick and must not come back here.
+  [[nodiscard]] std::shared_ptr<void> on_event(std::function<void()> wake);
   /// No events come any more; later subscriptions are closed from the start.
   void close();
 
@@ -45,6 +49,7 @@ class EventHub final : public EventSink {
   std::mutex mutex_;
   bool closed_ = false;
   std::vector<std::weak_ptr<EventSubscription::Queue>> queues_;
+  std::vector<std::weak_ptr<std::function<void()>>> wakes_;
 };
 
 }  // namespace espalier::supervisor

@@ -82,7 +82,8 @@ SupervisorHandle::Impl::Impl(SupervisorSpec spec, const ChildFactories& factorie
                              const SupervisorOptions& options,
                              std::shared_ptr<DynamicRegistry> registry)
     : tree_(
-          std::make_shared<Tree>(services_for(spec, factories, options), spec.shutdown.abort_wait)),
+          std::make_shared<Tree>(services_for(spec, factories, options), spec.shutdown.abort_wait,
+                                 options.journal_capacity)),
       router_(tree_->services()),
       registry_(std::move(registry)) {
   const auto begin = [&] {

@@ -7,6 +7,7 @@
 #include "espalier/supervisor/core/run_summary.hpp"
 #include "espalier/supervisor/core/shutdown_report.hpp"
 #include "espalier/supervisor/core/spec.hpp"
+#include "espalier/supervisor/observe/journal_ring.hpp"
 #include "espalier/supervisor/process/guardian.hpp"
 #include "espalier/supervisor/runtime/event_subscription.hpp"
 #include "espalier/supervisor/runtime/tree_result.hpp"
@@ -41,6 +42,7 @@ struct SupervisorOptions {
   std::shared_ptr<Guardian> guardian = {};
   /// Soft limit of open files for processes that set none; absent: that of this process.
   std::optional<std::uint64_t> open_files = {};
+  std::size_t journal_capacity = 4096;  ///< Events kept in memory, for `why` and later readers.
   std::uint64_t seed = 0;  ///< Of the jitter; 0: from the system.
   /// File that keeps children added at run time, see dynamic_registry.hpp; empty: the one of the
   /// spec's `dynamic`, if any. One file serves one tree at a time.
@@ -113,6 +115,14 @@ class SupervisorHandle {
   /// At most `capacity` events wait for the reader; what does not fit is counted and lost.
   [[nodiscard]] EventSubscription subscribe_events(EventFilter filter = {},
                                                    std::size_t capacity = 1024) const;
+  /// Kept events from `position` on, see JournalRing::read_from; SupervisorOptions says how many
+  /// are kept.
+  [[nodiscard]] EventPage kept_events(std::uint64_t position, std::size_t limit) const;
+  /// Where in the kept events the next one will stand.
+  [[nodiscard]] std::uint64_t kept_events_end() const;
+  /// Calls `wake` after every event, once that is kept, for as long as the result lives: on a
+  /// supervisor's thread; it must be quick and must not call the handle.
+  [[nodiscard]] std::shared_ptr<void> on_event(std::function<void()> wake) const;
   /// What the run has come to so far; after the end, what it came to.
   [[nodiscard]] RunSummary summary() const;
   /// How long the root supervisor took to answer.

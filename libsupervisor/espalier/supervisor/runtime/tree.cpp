@@ -34,8 +34,10 @@ const char* state_word(effect::Result result) {
 
 }  // namespace
 
-Tree::Tree(std::shared_ptr<TreeServices> services, Duration abort_wait)
-    : services_(std::move(services)), abort_wait_(abort_wait) {
+Tree::Tree(std::shared_ptr<TreeServices> services, Duration abort_wait, std::size_t events_kept)
+    : services_(std::move(services)),
+      abort_wait_(abort_wait),
+      journal_(std::make_shared<JournalRing>(events_kept)) {
   // Last of all: what the watch publishes must come after the event that made it do so.
   services_->sinks.insert(services_->sinks.end(), {journal_, hub_, watch_});
 }
@@ -168,16 +170,21 @@ HealthReport Tree::health() {
 
 ChildView Tree::root_view() {
   ChildView result{.phase = ChildPhase::starting, .generation = 1, .attempt = 1};
-  const bool stopping = watch_->stopping_since().has_value();
+  const auto stopping_since = watch_->stopping_since();
   const std::lock_guard lock{mutex_};
+  auto since = launched_;
   if (finished_) {
     result.phase = ChildPhase::stopped;
     result.last_exit = std::make_shared<ExitRecord>(finished_->exit);
-  } else if (stopping) {
+    since = ended_at_;
+  } else if (stopping_since) {
     result.phase = ChildPhase::stopping;
+    since = *stopping_since;
   } else if (up_since_) {
     result.phase = ChildPhase::running;
+    since = *up_since_;
   }
+  result.since = Clock::now() - (std::chrono::system_clock::now() - since);
   return result;
 }
 

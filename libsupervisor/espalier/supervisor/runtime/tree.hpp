@@ -22,7 +22,7 @@ namespace espalier::supervisor {
 /// of its own.
 class Tree final : public Uplink {
  public:
-  Tree(std::shared_ptr<TreeServices> services, Duration abort_wait);
+  Tree(std::shared_ptr<TreeServices> services, Duration abort_wait, std::size_t events_kept);
 
   [[nodiscard]] const std::shared_ptr<TreeServices>& services() const { return services_; }
   [[nodiscard]] const std::shared_ptr<ReportLine>& line() const { return line_; }
@@ -47,6 +47,7 @@ class Tree final : public Uplink {
   [[nodiscard]] expected<TreeState, Error> state(const StateQuery& query);
   [[nodiscard]] expected<Why, Error> why(const std::string& path);
   [[nodiscard]] EventHub& hub() { return *hub_; }
+  [[nodiscard]] const JournalRing& journal() const { return *journal_; }
   void note_stop(const std::string& cause);
 
  private:
@@ -55,13 +56,10 @@ class Tree final : public Uplink {
   [[nodiscard]] TreeResult result_of(const effect::Finished& how);
   [[nodiscard]] ChildView root_view();
 
-  // Events kept for `why`.
-  static constexpr std::size_t events_kept = 4096;
-
   std::shared_ptr<TreeServices> services_;
   std::shared_ptr<ReportLine> line_ = std::make_shared<ReportLine>();
   Duration abort_wait_;
-  std::shared_ptr<JournalRing> journal_ = std::make_shared<JournalRing>(events_kept);
+  std::shared_ptr<JournalRing> journal_;  // For `why` and later readers.
   std::shared_ptr<EventHub> hub_ = std::make_shared<EventHub>();
   std::shared_ptr<TreeWatch> watch_ = std::make_shared<TreeWatch>(*services_);
   const std::chrono::system_clock::time_point launched_ = std::chrono::system_clock::now();

@@ -179,9 +179,12 @@ class ScriptRunner {
       promises_.reset();
     } else if (verb != "shutdown_tree") {
       in >> order.child;
+      wish->path = join_path("/", order.child);
     }
-    std::string dry;
-    wish->dry_run = in >> dry && dry == "dry";
+    for (std::string word; in >> word;) {
+      if (word == "dry") wish->dry_run = true;
+      if (word.starts_with("if=")) wish->expected_generation = std::stoull(word.substr(3));
+    }
     order.command = std::move(wish);
     apply(order);
     return true;

@@ -1,10 +1,10 @@
-#include "espalier/supervisor/observe/internal/text.hpp"
+#include "espalier/supervisor/observe/json_text.hpp"
 
 #include <array>
 #include <charconv>
 #include <cstddef>
 
-namespace espalier::supervisor::internal {
+namespace espalier::supervisor::json {
 namespace {
 
 struct Decoded {
@@ -96,9 +96,21 @@ bool append_printable_escape(std::string& out, char32_t c) {
   return true;
 }
 
+// Most text is only this, and is copied in one piece.
+std::size_t plain_bytes(std::string_view text) {
+  std::size_t i = 0;
+  while (i < text.size() && text[i] >= ' ' && text[i] < 0x7F && text[i] != '"' && text[i] != '\\')
+    ++i;
+  return i;
+}
+
 template <class Escape>
 void append_escaped(std::string& out, std::string_view text, Escape escape) {
-  while (!text.empty()) {
+  while (true) {
+    const auto plain = plain_bytes(text);
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) return;
     const auto next = decode(text);
     if (!next.valid) {
       out += "\xEF\xBF\xBD";
@@ -135,4 +147,4 @@ void append_number(std::string& out, std::int64_t n) {
   append_digits(out, n);
 }
 
-}  // namespace espalier::supervisor::internal
+}  // namespace espalier::supervisor::json

@@ -2,7 +2,7 @@
 
 #include "espalier/supervisor/core/event.hpp"
 #include "espalier/supervisor/core/time.hpp"
-#include "espalier/supervisor/observe/internal/text.hpp"
+#include "espalier/supervisor/observe/json_text.hpp"
 
 #include <chrono>
 #include <concepts>
@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace espalier::supervisor::internal {
+namespace espalier::supervisor::json {
 
 /// RFC 3339, UTC, microseconds, without quotes: "2025-11-21T12:00:01.123456Z".
 void append_timestamp(std::string& out, std::chrono::system_clock::time_point at);
@@ -75,4 +75,4 @@ class JsonObject {
 /// "correlation_id": the epoch and the sequence of the first link; nothing if there is no chain.
 void add_correlation(JsonObject& json, const Event& event);
 
-}  // namespace espalier::supervisor::internal
+}  // namespace espalier::supervisor::json

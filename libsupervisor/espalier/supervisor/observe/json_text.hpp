@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace espalier::supervisor::internal {
+namespace espalier::supervisor::json {
 
 /// Appends `text` as a quoted JSON string. Children write what they like, so bytes that are not
 /// UTF-8 become U+FFFD and control characters (C0, DEL, C1) are escaped: a line stays one line of
@@ -18,4 +18,4 @@ void append_printable(std::string& out, std::string_view text);
 void append_number(std::string& out, std::uint64_t n);
 void append_number(std::string& out, std::int64_t n);
 
-}  // namespace espalier::supervisor::internal
+}  // namespace espalier::supervisor::json
