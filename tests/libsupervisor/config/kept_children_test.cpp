@@ -233,6 +233,35 @@ TEST(KeptChildren, text_that_is_no_such_list_is_an_error_with_its_place) {
   EXPECT_EQ(fault("- parent: /\n  parent: /\n").substr(0, 12), "c.yaml:2:3: ");
 }
 
+std::string fault_of_child(const std::string& text) {
+  const auto child = load_child_text(text, "text", known());
+  return child || child.error().empty() ? "" : child.error().front().to_string();
+}
+
+TEST(ChildText, is_read_from_json_and_from_yaml) {
+  for (const auto* text :
+       {R"({"name": "a", "command": ["x", "\u00e9 \"q\""], "restart": "transient", "nice": -1})",
+        "name: a\ncommand: [x, '\u00e9 \"q\"']\nrestart: transient\nnice: -1\n"}) {
+    const auto child = load_child_text(text, "text", known());
+    ASSERT_TRUE(child) << text;
+    EXPECT_EQ(child->name, "a");
+    EXPECT_EQ(child->kind, ChildKind::process);
+    EXPECT_EQ(child->policy.restart, RestartType::transient);
+    EXPECT_EQ(child->process->command.at(1), "\u00e9 \"q\"");
+    EXPECT_EQ(child->process->nice, -1);
+  }
+}
+
+TEST(ChildText, tells_of_faults_with_line_column_and_key) {
+  EXPECT_EQ(fault_of_child("{\"name\": \"a\", \"command\": [\"x\"],\n \"restrat\": \"permanent\"}"),
+            "text:2:2: child.restrat: unknown key; did you mean restart?");
+  EXPECT_EQ(fault_of_child("{\"name\": \"9\", \"command\": [\"x\"]}").substr(0, 22),
+            "text:1:10: child.name:");
+  EXPECT_EQ(fault_of_child("[]"), "text:1:1: child: expected a map with at least a name");
+  EXPECT_NE(fault_of_child(""), "");
+  EXPECT_NE(fault_of_child("{\"name\": "), "");
+}
+
 TEST(FactoryKinds, are_checked_where_they_are_known) {
   auto options = options_with();
   options.factory_kinds = {{"builtin.idle", ChildKind::blocking}};

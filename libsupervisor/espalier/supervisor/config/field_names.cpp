@@ -32,6 +32,9 @@ FieldInfo section_info(const std::string& name) {
       {"policy", "Defaults for every child below; a child may set any of these fields itself."},
       {"shutdown", "How children are stopped. Supervisors below inherit it."},
       {"observability", "What is recorded about the tree."},
+      {"dashboard",
+       "The socket through which others see the tree and steer it; without this section there is "
+       "none."},
       {"children", "What is supervised, in the order in which it starts."}};
   return {name, help.at(name)};
 }
@@ -40,7 +43,9 @@ const std::vector<Spelling>& root_spellings() {
   static const std::vector<Spelling> table{
       {"policy.supervisor_failure_limit", "supervisor.restart_limit.max_restarts"},
       {"policy.supervisor_failure_window_ms", "supervisor.restart_limit.window_ms"},
-      {"observability.event_journal_capacity", "observability.journal.capacity"}};
+      {"observability.event_journal_capacity", "observability.journal.capacity"},
+      {"dashboard.security.allowed_uids", "dashboard.security.read.uids"},
+      {"dashboard.security.allowed_gids", "dashboard.security.read.gids"}};
   return table;
 }
 
@@ -82,8 +87,9 @@ std::string advice_for(const std::string& key) {
         {"window",
          "belongs to a restart limit; a budget has none, recovery_rate_per_sec tells how it "
          "refills"}};
-    for (const auto* name : {"dashboard", "backpressure", "tasks", "ipc", "metrics", "audit",
-                             "traces", "metrics_enabled", "audit_enabled"}) {
+    table.emplace("ipc", "is named dashboard; its fields stand in the template");
+    for (const auto* name : {"backpressure", "tasks", "metrics", "audit", "traces",
+                             "metrics_enabled", "audit_enabled"}) {
       table.emplace(name, "is not part of this release; remove it");
     }
     return table;

@@ -102,6 +102,24 @@ expected<std::vector<KeptChild>, std::vector<ConfigProblem>> load_kept_children(
   return result;
 }
 
+expected<ChildSpec, std::vector<ConfigProblem>> load_child_text(const std::string& text,
+                                                                const std::string& name,
+                                                                const LoadOptions& options) {
+  Problems problems;
+  auto node = internal::read_yaml(text, name, problems);
+  if (!node || !problems.empty()) return unexpected<Problems>(std::move(problems));
+  if (node->kind != Node::Kind::map) {
+    return unexpected<Problems>(
+        Problems{{node->position, "child", "expected a map with at least a name"}});
+  }
+  std::vector<ConfigProblem> warnings;
+  std::vector<EffectiveField> fields;
+  internal::LoadContext context{options.environment, problems, warnings, fields};
+  auto child = internal::ChildLoader(context, options).load_alone(*node, "child");
+  if (!problems.empty()) return unexpected<Problems>(std::move(problems));
+  return child;
+}
+
 std::string render_kept_child(const std::string& parent, const ChildSpec& child) {
   return "- parent: " + internal::quote(parent) + "\n  child:\n" +
          internal::render_child(child, "    ");

@@ -22,6 +22,11 @@ struct KeptChild {
 [[nodiscard]] expected<std::vector<KeptChild>, std::vector<ConfigProblem>> load_kept_children(
     const std::string& text, const std::string& file_name, const LoadOptions& options);
 
+/// One child alone, as a tree file describes it, in YAML or JSON; `name` stands before the line in
+/// problems. What it says of its siblings is not checked.
+[[nodiscard]] expected<ChildSpec, std::vector<ConfigProblem>> load_child_text(
+    const std::string& text, const std::string& name, const LoadOptions& options);
+
 /// One entry that load_kept_children reads back. Secrets are written as where they come from.
 [[nodiscard]] std::string render_kept_child(const std::string& parent, const ChildSpec& child);
 

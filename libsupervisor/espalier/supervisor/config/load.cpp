@@ -21,11 +21,23 @@ const Node* section(const Node& root, const std::string& name) {
   return entry == nullptr ? nullptr : &entry->value;
 }
 
+/// Where the section stands it is switched on, unless it says otherwise.
+void load_dashboard(internal::LoadContext& context, const Node& node, TreeConfig& config) {
+  internal::Sources sources;
+  config.dashboard.enabled = true;
+  internal::Reader reader(context, &node, "dashboard", sources);
+  internal::describe_dashboard(reader, config.dashboard);
+  reader.finish();
+  for (const auto& problem : internal::dashboard_problems(config.dashboard, config.tree.name))
+    internal::file_problem(context, node, "dashboard", problem);
+}
+
 void load_root(Node& root, internal::LoadContext& context, const LoadOptions& options,
                TreeConfig& config) {
   internal::Sources unused;
   internal::Reader top(context, &root, {}, unused);
-  for (const auto* key : {"supervisor", "policy", "shutdown", "observability", "children"}) {
+  for (const auto* key :
+       {"supervisor", "policy", "shutdown", "observability", "dashboard", "children"}) {
     top.allow(key);
   }
   top.finish();
@@ -40,6 +52,9 @@ void load_root(Node& root, internal::LoadContext& context, const LoadOptions& op
   internal::Reader observability(context, section(root, "observability"), "observability", sources);
   internal::describe_observability(observability, config.observability);
   observability.finish();
+  if (const auto* dashboard = section(root, "dashboard"); dashboard != nullptr) {
+    load_dashboard(context, *dashboard, config);
+  }
   if (auto* children = root.find("children"); children != nullptr) {
     internal::ChildLoader(context, options).load(*children, "children", scope, config.tree);
   }
@@ -69,7 +84,7 @@ Result load_tree_text(const std::string& text, const std::string& file_name,
     return refuse(file_name, root->kind == Node::Kind::null
                                  ? "the file is empty; a tree needs at least children:"
                                  : "expected a map with supervisor, policy, shutdown, "
-                                   "observability and children");
+                                   "observability, dashboard and children");
   }
   internal::move_spellings(*root, internal::root_spellings(), {}, problems);
   if (auto* policy = root->find("policy"); policy != nullptr) {

@@ -166,6 +166,10 @@ std::string render_effective(const TreeConfig& config) {
   });
   writer.section("observability",
                  [&](FieldVisitor& v) { internal::describe_observability(v, copy.observability); });
+  if (copy.dashboard != DashboardSpec{}) {
+    writer.section("dashboard",
+                   [&](FieldVisitor& v) { internal::describe_dashboard(v, copy.dashboard); });
+  }
   writer.children(copy.tree, "children", "");
   return writer.take();
 }

@@ -66,9 +66,22 @@ std::string described(const std::string& help, const std::string& schema) {
   return "{\"description\": " + quote(help) + ", " + schema.substr(1);
 }
 
+// The other spellings that stand in the map `section` of a tree file.
+void add_spellings(JsonObject& properties, const std::vector<internal::Spelling>& table,
+                   const std::string& section) {
+  for (const auto& spelling : table) {
+    if (spelling.other.rfind(section, 0) != 0) continue;
+    if (spelling.other.find('.', section.size()) != std::string::npos) continue;
+    properties.add(spelling.other.substr(section.size()),
+                   "{\"description\": " + quote("Same as " + spelling.key + ".") + "}");
+  }
+}
+
 class SchemaWriter : public FieldVisitor {
  public:
-  explicit SchemaWriter(JsonObject& properties) : properties_(properties) {}
+  /// `path`: of the map, "dashboard.", where other spellings may stand in it.
+  explicit SchemaWriter(JsonObject& properties, std::string path = {})
+      : properties_(properties), path_(std::move(path)) {}
 
   void value(const FieldInfo& info, const Value& value) override {
     const auto rendered = value.render();
@@ -85,9 +98,11 @@ class SchemaWriter : public FieldVisitor {
 
   void group(const FieldInfo& info, const std::string& shorthand, const Body& body) override {
     JsonObject properties;
-    SchemaWriter inner(properties);
+    const auto path = path_.empty() ? path_ : path_ + info.key + ".";
+    SchemaWriter inner(properties, path);
     inner.shorthand_ = shorthand;
     body(inner);
+    if (!path.empty()) add_spellings(properties, internal::root_spellings(), path);
     const auto map = map_of(properties, info.help);
     properties_.add(info.key, shorthand.empty()
                                   ? map
@@ -119,23 +134,14 @@ class SchemaWriter : public FieldVisitor {
 
  private:
   JsonObject& properties_;
+  std::string path_;
   std::string shorthand_ = {};
   std::string short_schema_ = {};
 };
 
-// The other spellings that stand in the map `section` of a tree file.
-void add_spellings(JsonObject& properties, const std::vector<internal::Spelling>& table,
-                   const std::string& section) {
-  for (const auto& spelling : table) {
-    if (spelling.other.rfind(section, 0) != 0) continue;
-    properties.add(spelling.other.substr(section.size()),
-                   "{\"description\": " + quote("Same as " + spelling.key + ".") + "}");
-  }
-}
-
 std::string section_schema(const std::string& name, const FieldVisitor::Body& body) {
   JsonObject properties;
-  SchemaWriter writer(properties);
+  SchemaWriter writer(properties, name + ".");
   body(writer);
   add_spellings(properties, internal::root_spellings(), name + ".");
   if (name == "policy") add_spellings(properties, internal::policy_spellings(), "");

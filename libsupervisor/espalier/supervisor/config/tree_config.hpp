@@ -1,5 +1,6 @@
 #pragma once
 
+#include "espalier/supervisor/config/dashboard_spec.hpp"
 #include "espalier/supervisor/core/expected.hpp"
 #include "espalier/supervisor/core/spec.hpp"
 
@@ -39,6 +40,7 @@ struct EffectiveField {
 struct TreeConfig {
   SupervisorSpec tree = {};
   ObservabilitySpec observability = {};
+  DashboardSpec dashboard = {};
   std::vector<EffectiveField> fields = {};
   std::vector<ConfigProblem> warnings = {};  ///< Odd, but it runs.
 };

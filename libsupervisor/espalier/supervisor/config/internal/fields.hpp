@@ -2,6 +2,7 @@
 
 #include "espalier/supervisor/config/internal/value.hpp"
 #include "espalier/supervisor/config/tree_config.hpp"
+#include "espalier/supervisor/core/spec_check.hpp"
 
 #include <functional>
 #include <string>
@@ -64,6 +65,10 @@ void describe_policy(FieldVisitor& visitor, ChildPolicy& policy);
 /// `grace`: where the default of children's graceful_timeout goes; null: leave that field out.
 void describe_shutdown(FieldVisitor& visitor, ShutdownSpec& spec, StopPolicy* grace);
 void describe_observability(FieldVisitor& visitor, ObservabilitySpec& spec);
+void describe_dashboard(FieldVisitor& visitor, DashboardSpec& spec);
+/// What contradicts itself in it; `root`: name of the tree.
+[[nodiscard]] std::vector<SpecProblem> dashboard_problems(const DashboardSpec& spec,
+                                                          const std::string& root);
 /// What there is to say of a child as a sibling, and of any child, a pool's template too.
 void describe_child(FieldVisitor& visitor, ChildSpec& child);
 void describe_made(FieldVisitor& visitor, ChildSpec& child);

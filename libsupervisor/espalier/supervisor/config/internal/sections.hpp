@@ -15,6 +15,7 @@ struct Sections {
   ShutdownSpec shutdown = {};
   StopPolicy grace = {};
   ObservabilitySpec observability = {};
+  DashboardSpec dashboard = {};
 
   using Walk = std::function<void(const std::string& section, const FieldVisitor::Body& body)>;
   /// Hands out the sections in the order of a file.
@@ -23,6 +24,7 @@ struct Sections {
     each("shutdown", [this](FieldVisitor& v) { describe_shutdown(v, shutdown, &grace); });
     each("policy", [this](FieldVisitor& v) { describe_policy(v, policy); });
     each("observability", [this](FieldVisitor& v) { describe_observability(v, observability); });
+    each("dashboard", [this](FieldVisitor& v) { describe_dashboard(v, dashboard); });
   }
 };
 
