@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks the headers that are installed.
 
-usage: check_headers.py COMPILER [ROOT]
+usage: check_headers.py COMPILER [ROOT ...]
 
 Each compiles by itself and includes no `internal/` header; those below `espalier/` that a program
 without actors and coroutines includes bring in nothing of CAF, Boost, yaml-cpp and spdlog.
@@ -14,27 +14,31 @@ import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent / "libsupervisor"
-LIGHT = ["espalier/supervisor.hpp", "espalier/child_main.hpp", "espalier/testing.hpp"]
+PROJECT = pathlib.Path(__file__).resolve().parent.parent
+ROOTS = [PROJECT / "libsupervisor", PROJECT / "ipc"]
+LIGHT = ["espalier/supervisor.hpp", "espalier/ipc.hpp", "espalier/child_main.hpp", "espalier/testing.hpp"]
 HEAVY_LIBRARY = re.compile(r"/(caf|boost|yaml-cpp|spdlog|fmt)/")
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]', re.M)
 
 
 class Headers:
-    def __init__(self, compiler, root):
-        self.root = root
-        self.command = [compiler, "-std=c++20", "-I", str(root), "-Wall", "-Wextra", "-Wno-unused",
+    def __init__(self, compiler, roots):
+        self.roots = roots
+        self.command = [compiler, "-std=c++20", *(f"-I{x}" for x in roots), "-Wall", "-Wextra", "-Wno-unused",
                         "-Wpedantic", "-x", "c++"]
-        self.public = sorted(str(x.relative_to(root)) for x in (root / "espalier").rglob("*.hpp")
-                             if "internal" not in x.parts)
+        self.public = sorted(str(x.relative_to(root)) for root in roots
+                             for x in (root / "espalier").rglob("*.hpp") if "internal" not in x.parts)
+
+    def path(self, name):
+        return next((x / name for x in self.roots if (x / name).exists()), None)
 
     def includes(self, name):
-        return INCLUDE.findall((self.root / name).read_text())
+        return INCLUDE.findall(self.path(name).read_text())
 
     def is_heavy(self, name, seen=None):
         """True: it includes CAF or Boost, so it takes seconds to compile."""
         seen = seen if seen is not None else set()
-        if name in seen or not (self.root / name).exists():
+        if name in seen or self.path(name) is None:
             return False
         seen.add(name)
         return any(x.startswith(("caf/", "boost/")) or self.is_heavy(x, seen)
@@ -79,9 +83,9 @@ class Headers:
 
 
 def main():
-    if len(sys.argv) not in (2, 3):
+    if len(sys.argv) < 2:
         sys.exit(__doc__)
-    headers = Headers(sys.argv[1], pathlib.Path(sys.argv[2]) if len(sys.argv) == 3 else ROOT)
+    headers = Headers(sys.argv[1], [pathlib.Path(x) for x in sys.argv[2:]] or ROOTS)
     faults = list(headers.faults())
     print("\n".join(faults) or f"{len(headers.public)} headers ok")
     return bool(faults)
