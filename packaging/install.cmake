@@ -6,11 +6,11 @@ include(CMakePackageConfigHelpers)
 set(cmake_folder "${CMAKE_INSTALL_LIBDIR}/cmake/espalier")
 set(pc_folder "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 
-install(TARGETS ${espalier_targets} EXPORT espalierTargets
+install(TARGETS ${espalier_targets} ${espalier_ipc_targets} EXPORT espalierTargets
   ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT dev
   INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(EXPORT espalierTargets NAMESPACE espalier:: DESTINATION "${cmake_folder}" COMPONENT dev)
-install(DIRECTORY "${PROJECT_SOURCE_DIR}/libsupervisor/espalier"
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/libsupervisor/espalier" "${PROJECT_SOURCE_DIR}/ipc/espalier"
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT dev
   FILES_MATCHING PATTERN "*.hpp" PATTERN internal EXCLUDE)
 
@@ -25,25 +25,51 @@ install(FILES
   "${PROJECT_SOURCE_DIR}/cmake/FindCAF.cmake"
   DESTINATION "${cmake_folder}" COMPONENT dev)
 
-# Static libraries in the order a linker wants them: users before the used.
-set(pc_libraries "")
-foreach(layer IN ITEMS runtime actor config io observe process os core)
-  get_target_property(type supervisor_${layer} TYPE)
-  if(type STREQUAL "STATIC_LIBRARY")
-    string(APPEND pc_libraries " -lespalier_supervisor_${layer}")
-  endif()
-endforeach()
+# pkg_config_file(NAME TARGET ...): NAME.pc, with those of the targets that are static libraries, in
+# the order a linker wants them: users before the used.
 file(RELATIVE_PATH pc_prefix "/prefix/${pc_folder}" "/prefix")
 string(REGEX REPLACE "/$" "" pc_prefix "${pc_prefix}")
-configure_file("${CMAKE_CURRENT_LIST_DIR}/espalier-supervisor.pc.in"
-  "${PROJECT_BINARY_DIR}/packaging/espalier-supervisor.pc" @ONLY)
-install(FILES "${PROJECT_BINARY_DIR}/packaging/espalier-supervisor.pc"
-  DESTINATION "${pc_folder}" COMPONENT dev)
+function(pkg_config_file name)
+  set(pc_libraries "")
+  foreach(target IN LISTS ARGN)
+    get_target_property(type ${target} TYPE)
+    if(type STREQUAL "STATIC_LIBRARY")
+      string(APPEND pc_libraries " -lespalier_${target}")
+    endif()
+  endforeach()
+  configure_file("${PROJECT_SOURCE_DIR}/packaging/${name}.pc.in"
+    "${PROJECT_BINARY_DIR}/packaging/${name}.pc" @ONLY)
+  install(FILES "${PROJECT_BINARY_DIR}/packaging/${name}.pc"
+    DESTINATION "${pc_folder}" COMPONENT dev)
+endfunction()
+pkg_config_file(espalier-supervisor supervisor_runtime supervisor_actor supervisor_config
+  supervisor_io supervisor_observe supervisor_process supervisor_os supervisor_core)
+pkg_config_file(espalier-ipc ipc_server ipc_client ipc_registration ipc_core ipc_wire)
 
 if(TARGET espalier)
   install(TARGETS espalier RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT runtime)
+  # Completions are the program's own words, so they cannot fall behind it.
+  foreach(shell IN ITEMS bash zsh fish)
+    add_custom_command(OUTPUT "${PROJECT_BINARY_DIR}/packaging/completion.${shell}"
+      COMMAND espalier completion ${shell} > "${PROJECT_BINARY_DIR}/packaging/completion.${shell}"
+      DEPENDS espalier VERBATIM)
+    list(APPEND completions "${PROJECT_BINARY_DIR}/packaging/completion.${shell}")
+  endforeach()
+  add_custom_target(espalier_completions ALL DEPENDS ${completions})
+  install(FILES "${PROJECT_BINARY_DIR}/packaging/completion.bash" COMPONENT runtime
+    DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions" RENAME espalier)
+  install(FILES "${PROJECT_BINARY_DIR}/packaging/completion.zsh" COMPONENT runtime
+    DESTINATION "${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions" RENAME _espalier)
+  install(FILES "${PROJECT_BINARY_DIR}/packaging/completion.fish" COMPONENT runtime
+    DESTINATION "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d" RENAME espalier.fish)
+  foreach(page IN ITEMS espalier.1 espalier.yaml.5 espalier-ipc.7)
+    string(REGEX MATCH "[0-9]$" section ${page})
+    install(FILES "${PROJECT_SOURCE_DIR}/packaging/man/${page}"
+      DESTINATION "${CMAKE_INSTALL_MANDIR}/man${section}" COMPONENT runtime)
+  endforeach()
 endif()
-install(FILES "${PROJECT_SOURCE_DIR}/docs/schema/tree.schema.json"
+file(GLOB schemas CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/docs/schema/*.json")
+install(FILES ${schemas}
   DESTINATION "${CMAKE_INSTALL_DATADIR}/espalier" COMPONENT runtime)
 install(FILES "${PROJECT_SOURCE_DIR}/README.md" "${PROJECT_SOURCE_DIR}/CHANGELOG.md"
   DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT runtime)

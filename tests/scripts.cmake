@@ -7,15 +7,52 @@ add_test(NAME scripts.layers_sees_a_wrong_include
 add_test(NAME scripts.evidence COMMAND Python3::Interpreter "${scripts}/check_evidence.py")
 add_test(NAME scripts.evidence_sees_a_missing_test
   COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/scripts/check_evidence_test.py")
+add_test(NAME scripts.ipc_page
+  COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/scripts/ipc_page_test.py")
 add_test(NAME scripts.mutations_fit
   COMMAND Python3::Interpreter "${scripts}/mutate_engine.py" --check)
+add_test(NAME scripts.mutations_of_the_socket_fit
+  COMMAND Python3::Interpreter "${scripts}/mutate_ipc.py" --check)
 set_tests_properties(scripts.layers scripts.layers_sees_a_wrong_include scripts.mutations_fit
-  scripts.evidence
+  scripts.mutations_of_the_socket_fit scripts.evidence scripts.ipc_page
   scripts.evidence_sees_a_missing_test PROPERTIES LABELS pure)
+
+# Every line of the IPC that is written down here, and one of each that can be, fits its schema.
+add_executable(ipc_samples "${CMAKE_CURRENT_SOURCE_DIR}/ipc/wire/samples.cpp")
+target_include_directories(ipc_samples PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
+target_link_libraries(ipc_samples PRIVATE ipc_wire project_options)
+set(schemas "${CMAKE_SOURCE_DIR}/docs/schema")
+set(validate "${scripts}/validate_lines.py")
+file(GLOB transcripts CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/ipc/testdata/*.txt")
+add_test(NAME scripts.transcripts_fit_the_schema
+  COMMAND Python3::Interpreter "${validate}" "${schemas}/ipc.schema.json"
+    --transcript ${transcripts})
+add_test(NAME scripts.validate_lines_sees_a_wrong_line
+  COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/scripts/validate_lines_test.py")
+set(hold [["$0" "$1" | "$2" "$3" "$4" $5 $6]])
+add_test(NAME scripts.every_message_fits_the_schema
+  COMMAND sh -ec "${hold}" "$<TARGET_FILE:ipc_samples>" transcript
+    "$<TARGET_FILE:Python3::Interpreter>" "${validate}" "${schemas}/ipc.schema.json"
+    --transcript -)
+add_test(NAME scripts.every_event_fits_the_schema
+  COMMAND sh -ec "${hold}" "$<TARGET_FILE:ipc_samples>" events
+    "$<TARGET_FILE:Python3::Interpreter>" "${validate}" "${schemas}/event.schema.json")
+add_test(NAME scripts.audit_records_fit_the_schema
+  COMMAND sh -ec "${hold}" "$<TARGET_FILE:ipc_samples>" audit
+    "$<TARGET_FILE:Python3::Interpreter>" "${validate}"
+    "${schemas}/ipc.schema.json#/$defs/audit_record")
+set_tests_properties(scripts.transcripts_fit_the_schema scripts.validate_lines_sees_a_wrong_line
+  scripts.every_message_fits_the_schema scripts.every_event_fits_the_schema
+  scripts.audit_records_fit_the_schema PROPERTIES LABELS pure)
 
 add_test(NAME scripts.manual
   COMMAND Python3::Interpreter "${scripts}/check_manual.py" "$<TARGET_FILE:espalier>")
 set_tests_properties(scripts.manual PROPERTIES LABELS real)
+
+add_test(NAME examples.clients
+  COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/ipc/client/examples_test.py"
+    "$<TARGET_FILE:espalier>")
+set_tests_properties(examples.clients PROPERTIES LABELS real TIMEOUT 120)
 
 # The embedding example is compiled with our warnings, besides what packaging.install does with it.
 add_executable(embed_example "${CMAKE_SOURCE_DIR}/examples/embed/main.cpp")

@@ -76,7 +76,7 @@ TEST(Plan, AgainstNothingIsEverythingInStartOrder) {
   const std::string file = written("plan.yaml",
                                    "children:\n  - {name: b, command: [cat], dependencies: [a]}\n"
                                    "  - {name: a, children: [{name: c, command: [cat]}]}\n");
-  const Outcome plan = call({"plan", file});
+  const Outcome plan = call({"plan", file, "--against", ""});
   EXPECT_EQ(plan.code, exit_done) << plan.err;
   EXPECT_EQ(plan.out, "start /a\nstart /a/c\nstart /b\n");
   EXPECT_EQ(call({"plan", file, "--against", file}).out, "nothing to do\n");

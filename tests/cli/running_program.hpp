@@ -29,8 +29,10 @@ class TempFolder {
 /// The built program, running, with what it writes in files. Killed if it still runs at the end.
 class RunningProgram {
  public:
+  /// `input`: file it reads as standard input; empty: that of the test.
   RunningProgram(const TempFolder& folder, const std::vector<std::string>& arguments,
-                 const std::map<std::string, std::string>& environment = {});
+                 const std::map<std::string, std::string>& environment = {},
+                 const std::string& input = {});
   ~RunningProgram();
   RunningProgram(const RunningProgram&) = delete;
   RunningProgram& operator=(const RunningProgram&) = delete;

@@ -29,7 +29,8 @@ std::string TempFolder::write(const std::string& name, const std::string& text) 
 }
 
 RunningProgram::RunningProgram(const TempFolder& folder, const std::vector<std::string>& arguments,
-                               const std::map<std::string, std::string>& environment)
+                               const std::map<std::string, std::string>& environment,
+                               const std::string& input)
     : out_path_(folder.path("stdout")), err_path_(folder.path("stderr")) {
   std::vector<std::string> words = {ESPALIER_BINARY};
   words.insert(words.end(), arguments.begin(), arguments.end());
@@ -44,6 +45,7 @@ RunningProgram::RunningProgram(const TempFolder& folder, const std::vector<std::
   };
   redirect(out_path_, STDOUT_FILENO);
   redirect(err_path_, STDERR_FILENO);
+  if (!input.empty()) dup2(open(input.c_str(), O_RDONLY), STDIN_FILENO);
   for (const auto& [name, value] : environment)
     setenv(name.c_str(), value.c_str(), 1);
   execv(argv.front(), argv.data());

@@ -12,14 +12,18 @@ CPACK, BUILD = sys.argv[1:]
 LIBRARY = r"\./usr/lib/(\S+/)?"
 WANTED = {
     "espalier": [r"\./usr/bin/espalier", r"\./usr/share/espalier/tree\.schema\.json",
+                 r"\./usr/share/espalier/ipc\.schema\.json",
                  r"\./usr/share/doc/espalier/examples/config/supervisor\.yaml",
                  r"\./usr/share/doc/espalier/manual/en/getting-started\.md",
                  r"\./usr/share/doc/espalier/copyright"],
     "libespalier-dev": [r"\./usr/include/espalier/supervisor\.hpp",
+                        r"\./usr/include/espalier/ipc/server/server\.hpp",
                         LIBRARY + r"libespalier_supervisor_core\.a",
+                        LIBRARY + r"libespalier_ipc_server\.a",
                         LIBRARY + r"cmake/espalier/espalierConfig\.cmake",
                         LIBRARY + r"cmake/espalier/FindCAF\.cmake",
                         LIBRARY + r"pkgconfig/espalier-supervisor\.pc",
+                        LIBRARY + r"pkgconfig/espalier-ipc\.pc",
                         r"\./usr/share/doc/espalier/examples/embed/main\.cpp"],
 }
 UNWANTED = {
@@ -27,9 +31,11 @@ UNWANTED = {
     "libespalier-dev": [r"\./usr/bin/", r".*/internal/.*", r".*\.yaml"],
 }
 DEPENDS = {
-    "espalier": ["libc6 (>=", "libstdc++6 (>=", "libcaf-core0.17", "libyaml-cpp0.7", "libspdlog1.10"],
+    "espalier": ["libc6 (>=", "libstdc++6 (>=", "libcaf-core0.17", "libyaml-cpp0.7", "libspdlog1.10",
+                 "libssl3"],
     "libespalier-dev": ["libcaf-dev (>= 0.17.6)", "libcaf-dev (<< 0.18)", "libyaml-cpp-dev",
-                        "libspdlog-dev", "libexpected-dev", "libboost1.81-dev | libboost-dev"],
+                        "libspdlog-dev", "libexpected-dev", "libboost1.81-dev | libboost-dev",
+                        "nlohmann-json3-dev", "libssl-dev"],
 }
 
 

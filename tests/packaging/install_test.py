@@ -27,8 +27,8 @@ if(espalier_FOUND)
   message(FATAL_ERROR "0.1 was taken for 0.2")
 endif()
 set(CMAKE_MODULE_PATH /mine)
-find_package(espalier 0.1.0 REQUIRED COMPONENTS supervisor testing)
-if(NOT CMAKE_MODULE_PATH STREQUAL "/mine" OR NOT TARGET espalier::testing)
+find_package(espalier 0.1.0 REQUIRED COMPONENTS supervisor ipc testing)
+if(NOT CMAKE_MODULE_PATH STREQUAL "/mine" OR NOT TARGET espalier::testing OR NOT TARGET espalier::ipc)
   message(FATAL_ERROR "module path: ${CMAKE_MODULE_PATH}")
 endif()
 """
@@ -38,6 +38,8 @@ project(subdirectory LANGUAGES CXX)
 add_subdirectory("{SOURCE}" espalier EXCLUDE_FROM_ALL)
 add_executable(embed "{SOURCE}/examples/embed/main.cpp")
 target_link_libraries(embed PRIVATE espalier::supervisor espalier::testing)
+add_executable(embed_socket "{SOURCE}/examples/embed_socket/main.cpp")
+target_link_libraries(embed_socket PRIVATE espalier::supervisor espalier::ipc)
 """
 
 
@@ -90,14 +92,14 @@ def project(name, text):
     return ""
 
 
-def pkg_config():
+def pkg_config(package, name):
     files = next(PREFIX.glob("lib*/**/espalier-supervisor.pc")).parent
-    words = run("env", f"PKG_CONFIG_PATH={files}", "pkg-config", "--cflags", "--libs",
-                "espalier-supervisor")
-    run(*shlex.split(LAUNCHER), COMPILER, "-std=c++20", *FLAGS.split(), "-c", "-o", WORK / "embed.o",
-        f"-I{PREFIX}/include", pathlib.Path(SOURCE, "examples/embed/main.cpp"))
-    run(COMPILER, *FLAGS.split(), WORK / "embed.o", *words.split(), "-o", WORK / "embed_by_pkg_config")
-    return run(WORK / "embed_by_pkg_config", timeout=60)
+    words = run("env", f"PKG_CONFIG_PATH={files}", "pkg-config", "--cflags", "--libs", package)
+    target = WORK / f"{name}_by_pkg_config"
+    run(*shlex.split(LAUNCHER), COMPILER, "-std=c++20", *FLAGS.split(), "-c", "-o", f"{target}.o",
+        f"-I{PREFIX}/include", pathlib.Path(SOURCE, "examples", name, "main.cpp"))
+    run(COMPILER, *FLAGS.split(), f"{target}.o", *words.split(), "-o", target)
+    return run(target, timeout=60)
 
 
 def main():
@@ -106,10 +108,11 @@ def main():
     except Fault as fault:
         return str(fault)
     examples = sorted(x.parent for x in PREFIX.glob("share/doc/espalier/examples/*/CMakeLists.txt"))
-    faults = [] if len(examples) >= 7 else [f"only {len(examples)} examples were installed"]
+    faults = [] if len(examples) >= 8 else [f"only {len(examples)} examples were installed"]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         jobs = {x.name: pool.submit(example, x) for x in examples}
-        jobs["pkg-config"] = pool.submit(pkg_config)
+        jobs["pkg-config"] = pool.submit(pkg_config, "espalier-supervisor", "embed")
+        jobs["pkg-config ipc"] = pool.submit(pkg_config, "espalier-ipc", "embed_socket")
         jobs["questions"] = pool.submit(project, "questions", QUESTIONS)
         jobs["subdirectory"] = pool.submit(project, "subdirectory", SUBDIRECTORY)
     for name, job in jobs.items():

@@ -1,22 +1,46 @@
 #include "espalier/cli/app.hpp"
 
+#include "espalier/cli/audit_command.hpp"
 #include "espalier/cli/exit_codes.hpp"
+#include "espalier/cli/remote/completion.hpp"
+#include "espalier/cli/remote/look.hpp"
+#include "espalier/cli/remote/steer.hpp"
+#include "espalier/cli/remote/verbs.hpp"
 #include "espalier/cli/run_command.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace espalier::cli {
 namespace {
 
 const char* const exit_code_help =
-    "Exit codes: 0 done, 1 failed, 2 bad usage, 6 configuration invalid, 10 the tree gave up,\n"
-    "11 stopped but something could not be ended, 130 interrupted by a second signal.";
+    "Exit codes: 0 done, 1 failed, 2 bad usage, 3 not all is well, 4 no permission or no\n"
+    "such child, 6 configuration invalid, 7 not running, 8 refused, 10 the tree gave up,\n"
+    "11 stopped but something could not be ended, 124 not in time, 130 interrupted.";
+
+/// What the commands on files were told; those on a running target have RemoteOptions.
+struct Words {
+  AuditWords audit = {};
+  RunOptions run = {};
+  std::string file = {};
+  std::string against = {};
+  bool is_offline = false;
+  bool json = false;
+  bool of_target = false;
+};
 
 void add_run(CLI::App& app, RunOptions& options) {
   CLI::App* const run = app.add_subcommand("run", "Run a tree in the foreground");
-  run->add_option("file", options.file, "Tree file (YAML); - reads standard input")->required();
+  run->add_option("file", options.file, "Tree file (YAML); - reads standard input");
+  // `run --socket tree.yaml`: the only word there is names the file.
+  run->callback([&options] {
+    if (!options.file.empty()) return;
+    if (!options.socket || options.socket->empty()) throw CLI::RequiredError("file");
+    options.file = std::exchange(*options.socket, {});
+  });
   run->add_option("--events", options.events, "Write every event as a line of JSON; - is stdout")
       ->type_name("PATH");
   run->add_option("--log-format", options.log_format,
@@ -24,52 +48,87 @@ void add_run(CLI::App& app, RunOptions& options) {
       ->check(CLI::IsMember({"auto", "text", "json"}));
   run->add_option("--color", options.color, "Use colours (default: auto)")
       ->check(CLI::IsMember({"auto", "always", "never"}));
+  CLI::Option* const socket =
+      run->add_option("--socket", options.socket,
+                      "Listen for the other commands, where the file says or at =PATH")
+          ->expected(0, 1)
+          ->type_name("PATH");
+  run->add_flag("--no-socket", options.no_socket, "Do not listen, whatever the file says")
+      ->excludes(socket);
   run->add_flag("!--no-live", options.live, "Plain log lines even on a terminal");
+}
+
+void add_plan(CLI::App& app, Words& words, RemoteOptions& remote) {
+  CLI::App* const plan =
+      app.add_subcommand("plan", "Print what a reload of a tree file would do, in order");
+  plan->add_option("file", remote.file, "Tree file (YAML); - reads standard input")->required();
+  plan->add_option("--against", words.against,
+                   "The tree file that runs now, '' for none; left out: the running target")
+      ->each([&words](const std::string&) { words.is_offline = true; });
+  add_target_options(*plan, remote);
+}
+
+void add_version(CLI::App& app, Words& words, RemoteOptions& remote) {
+  CLI::App* const version = app.add_subcommand("version", "Print the version");
+  version->add_flag("--json", words.json, "As JSON");
+  version->add_flag("--remote", words.of_target, "Also that of the running target");
+  add_target_options(*version, remote);
+}
+
+void add_all(CLI::App& app, Words& words, RemoteOptions& remote) {
+  const auto add_file_command = [&](const char* name, const char* help) {
+    app.add_subcommand(name, help)
+        ->add_option("file", words.file, "Tree file (YAML); - reads standard input")
+        ->required();
+  };
+  add_run(app, words.run);
+  add_file_command("check", "Check a tree file and what it needs of this machine");
+  add_file_command("config", "Print the effective configuration with the source of each value");
+  add_plan(app, words, remote);
+  app.add_subcommand("template", "Print a commented tree file with every field");
+  app.add_subcommand("schema", "Print the JSON Schema of tree files");
+  add_version(app, words, remote);
+  app.add_subcommand("completion", "Print a completion script for a shell")
+      ->add_option("shell", remote.shell, "Which shell")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  add_audit(app, words.audit, remote);
+  add_remote_verbs(app, remote);
+}
+
+int plan(const Words& words, const RemoteOptions& remote, const Streams& streams) {
+  if (!words.is_offline && has_target(remote))
+    return remote_plan_verb(remote, terminal_of(streams, remote));
+  return plan_command(remote.file, words.against, remote.output != "text", streams);
 }
 
 }  // namespace
 
 int run_app(const std::vector<std::string>& arguments, const Streams& streams) {
-  CLI::App app{"Runs trees of supervised processes and workers.", "espalier"};
+  CLI::App app{"Runs trees of supervised processes and workers, and steers them.", "espalier"};
   app.require_subcommand(1);
   app.footer(exit_code_help);
-
-  RunOptions run_options;
-  std::string file;
-  bool json = false;
-  const auto add_file_command = [&](const char* name, const char* help) {
-    app.add_subcommand(name, help)
-        ->add_option("file", file, "Tree file (YAML); - reads standard input")
-        ->required();
-  };
-  add_run(app, run_options);
-  add_file_command("check", "Check a tree file and what it needs of this machine");
-  add_file_command("config", "Print the effective configuration with the source of each value");
-  std::string against;
-  std::string output = "text";
-  CLI::App* const plan =
-      app.add_subcommand("plan", "Print what a reload of a tree file would do, in order");
-  plan->add_option("file", file, "Tree file (YAML); - reads standard input")->required();
-  plan->add_option("--against", against, "The tree file that runs now; left out: nothing runs");
-  plan->add_option("-o,--output", output, "How to print it (default: text)")
-      ->check(CLI::IsMember({"text", "json"}));
-  app.add_subcommand("template", "Print a commented tree file with every field");
-  app.add_subcommand("schema", "Print the JSON Schema of tree files");
-  app.add_subcommand("version", "Print the version")->add_flag("--json", json, "As JSON");
-
+  Words words;
+  RemoteOptions remote;
+  add_all(app, words, remote);
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {
     return app.exit(error, streams.out, streams.err) == 0 ? exit_done : exit_usage;
   }
   const std::string name = app.get_subcommands().front()->get_name();
-  if (name == "run") return run_command(run_options);
-  if (name == "check") return check_command(file, streams);
-  if (name == "config") return config_command(file, streams);
-  if (name == "plan") return plan_command(file, against, output == "json", streams);
-  if (name == "version") return version_command(json, streams);
-  streams.out << (name == "template" ? supervisor::render_template()
-                                     : supervisor::render_json_schema());
+  if (name == "run") return run_command(words.run);
+  if (name == "check") return check_command(words.file, streams);
+  if (name == "config") return config_command(words.file, streams);
+  if (name == "audit") return audit_command(words.audit, remote, streams);
+  if (name == "plan") return plan(words, remote, streams);
+  if (name == "version" && words.of_target)
+    return remote_version_verb(remote, terminal_of(streams, remote));
+  if (name == "version") return version_command(words.json || remote.output != "text", streams);
+  if (const auto code = run_remote_verb(name, remote, streams)) return *code;
+  streams.out << (name == "completion" ? completion_script(app, remote.shell)
+                  : name == "template" ? supervisor::render_template()
+                                       : supervisor::render_json_schema());
   return exit_done;
 }
 

@@ -16,7 +16,7 @@
 namespace espalier::cli {
 namespace sv = espalier::supervisor;
 
-expected<sv::TreeConfig, std::vector<sv::ConfigProblem>> load_tree(const std::string& file) {
+sv::LoadOptions load_options() {
   sv::LoadOptions options;
   const auto factories = builtin_factories();
   options.known_factories = factories.names();
@@ -25,6 +25,11 @@ expected<sv::TreeConfig, std::vector<sv::ConfigProblem>> load_tree(const std::st
   }
   options.known_probes = factories.probe_names();
   options.overrides_from_environment = true;
+  return options;
+}
+
+expected<sv::TreeConfig, std::vector<sv::ConfigProblem>> load_tree(const std::string& file) {
+  const sv::LoadOptions options = load_options();
   if (file != "-") return sv::load_tree_file(file, options);
   const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
   return sv::load_tree_text(text, "<stdin>", options);

@@ -15,7 +15,9 @@ struct Streams {
   std::ostream& err;
 };
 
-/// A tree file ("-": standard input) with the built-in factories and ESPALIER__ variables.
+/// How trees and children are read here: with the built-in factories and ESPALIER__ variables.
+[[nodiscard]] supervisor::LoadOptions load_options();
+/// A tree file ("-": standard input), read so.
 [[nodiscard]] expected<supervisor::TreeConfig, std::vector<supervisor::ConfigProblem>> load_tree(
     const std::string& file);
 

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -105,6 +106,8 @@ void check_children(const sv::TreeConfig& config, const sv::SupervisorSpec& spec
 }  // namespace
 
 Problems check_host(const sv::TreeConfig& config) {
+  static std::mutex one_at_a_time;  // The look-ups of users and groups have one buffer.
+  const std::lock_guard lock(one_at_a_time);
   Problems problems;
   check_children(config, config.tree, "", problems);
   return problems;

@@ -1,11 +1,9 @@
 #include "espalier/cli/reloader.hpp"
 
-#include "espalier/cli/commands.hpp"
-#include "espalier/cli/host_check.hpp"
-
 #include <time.h>
 
 #include <cstdint>
+#include <sstream>
 #include <utility>
 
 namespace espalier::cli {
@@ -21,11 +19,11 @@ std::string monotonic_microseconds() {
 }  // namespace
 
 Reloader::Reloader(const sv::SupervisorHandle& handle, const SystemdNotifier& notifier,
-                   std::string file, sv::ObservabilitySpec observability, Tell tell)
+                   std::string file, const TreeSource& source, Tell tell)
     : handle_(handle),
       notifier_(notifier),
       file_(std::move(file)),
-      observability_(std::move(observability)),
+      source_(source),
       tell_(std::move(tell)) {}
 
 void Reloader::start() {
@@ -47,25 +45,15 @@ void Reloader::wait() {
 }
 
 void Reloader::reload() {
-  if (file_ == "-") {
-    tell_(sv::Severity::warning,
-          "reload: the tree came from standard input, which cannot be read again");
-    return;
-  }
-  auto config = load_tree(file_);
-  const auto problems = config ? check_host(*config) : config.error();
-  for (const sv::ConfigProblem& problem : problems)
-    tell_(sv::Severity::error, "reload: " + problem.to_string());
-  if (!problems.empty()) {
+  const auto tree = source_.read_tree({});
+  if (!tree) {
+    std::istringstream problems(tree.error());
+    for (std::string line; std::getline(problems, line);)
+      tell_(sv::Severity::error, "reload: " + line);
     tell_(sv::Severity::error, "reload refused; the tree goes on as it is");
     return;
   }
-  for (const sv::ConfigProblem& warning : config->warnings)
-    tell_(sv::Severity::warning, warning.to_string());
-  if (config->observability != observability_) {
-    tell_(sv::Severity::warning, "reload: what observability says holds from the next start");
-  }
-  const auto result = handle_.reload(config->tree, {"signal", "SIGHUP: reload of " + file_});
+  const auto result = handle_.reload(*tree, {"signal", "SIGHUP: reload of " + file_});
   if (!result) {
     tell_(sv::Severity::error, "reload: " + result.error().message);
     return;

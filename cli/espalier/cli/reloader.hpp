@@ -1,12 +1,11 @@
 #pragma once
 
+#include "espalier/cli/run_socket.hpp"
 #include "espalier/cli/systemd_notifier.hpp"
-#include "espalier/supervisor/config/tree_config.hpp"
 #include "espalier/supervisor/core/event.hpp"
 #include "espalier/supervisor/runtime/supervisor.hpp"
 
 #include <atomic>
-#include <functional>
 #include <string>
 #include <thread>
 
@@ -16,9 +15,9 @@ namespace espalier::cli {
 /// signals are heard meanwhile. A file with a fault changes nothing.
 class Reloader {
  public:
-  using Tell = std::function<void(supervisor::Severity, const std::string&)>;
+  /// `source` outlives the reloader. `file`: its name, for people.
   Reloader(const supervisor::SupervisorHandle& handle, const SystemdNotifier& notifier,
-           std::string file, supervisor::ObservabilitySpec observability, Tell tell);
+           std::string file, const TreeSource& source, Tell tell);
   ~Reloader() { wait(); }
   Reloader(const Reloader&) = delete;
   Reloader& operator=(const Reloader&) = delete;
@@ -34,7 +33,7 @@ class Reloader {
   supervisor::SupervisorHandle handle_;
   const SystemdNotifier& notifier_;
   std::string file_;
-  supervisor::ObservabilitySpec observability_;
+  const TreeSource& source_;
   Tell tell_;
   std::atomic<bool> busy_ = false;
   std::thread thread_;

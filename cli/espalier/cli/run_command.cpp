@@ -4,14 +4,18 @@
 #include "espalier/cli/commands.hpp"
 #include "espalier/cli/console.hpp"
 #include "espalier/cli/exit_codes.hpp"
+#include "espalier/cli/fan.hpp"
 #include "espalier/cli/host_check.hpp"
 #include "espalier/cli/live_screen.hpp"
+#include "espalier/cli/manager_reports.hpp"
 #include "espalier/cli/reloader.hpp"
+#include "espalier/cli/run_socket.hpp"
 #include "espalier/cli/signal_watch.hpp"
 #include "espalier/cli/systemd_notifier.hpp"
 #include "espalier/cli/tree_text.hpp"
+#include "espalier/ipc/server/log_ring.hpp"
+#include "espalier/ipc/server/server.hpp"
 #include "espalier/supervisor/observe/event_file.hpp"
-#include "espalier/supervisor/observe/journal_ring.hpp"
 #include "espalier/supervisor/observe/log_sink.hpp"
 #include "espalier/supervisor/process/guardian.hpp"
 #include "espalier/supervisor/runtime/supervisor.hpp"
@@ -24,11 +28,9 @@
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
-#include <functional>
 #include <iostream>
 #include <memory>
 #include <optional>
-#include <shared_mutex>
 #include <utility>
 #include <vector>
 
@@ -53,85 +55,6 @@ std::optional<std::uint64_t> raise_open_files_limit() {
   return before;
 }
 
-/// Hands what the tree tells to all that want it, until it is closed. The tree may hold on to a
-/// sink for ever; closing lets go of ours, and a log writes out its queue when it is let go.
-class Fan final : public sv::EventSink, public sv::OutputSink {
- public:
-  void add(std::shared_ptr<sv::EventSink> sink) { events_.push_back(std::move(sink)); }
-  void add_output(std::shared_ptr<sv::OutputSink> sink) { output_.push_back(std::move(sink)); }
-  void publish(const sv::Event& event) override {
-    const std::shared_lock lock(mutex_);
-    for (const auto& sink : events_)
-      sink->publish(event);
-  }
-  void write(const sv::OutputLine& line) override {
-    const std::shared_lock lock(mutex_);
-    for (const auto& sink : output_)
-      sink->write(line);
-  }
-  void close() {
-    const std::unique_lock lock(mutex_);
-    events_.clear();
-    output_.clear();
-  }
-
- private:
-  std::shared_mutex mutex_;
-  std::vector<std::shared_ptr<sv::EventSink>> events_;
-  std::vector<std::shared_ptr<sv::OutputSink>> output_;
-};
-
-/// Tells the service manager how the tree is doing; called now and then by the main thread.
-class ManagerReports {
- public:
-  /// Whether the tree still answers.
-  using IsAnswering = std::function<bool(sv::Duration limit)>;
-  ManagerReports(const SystemdNotifier& notifier, const TreeFeed& feed, sv::Duration stop_limit,
-                 IsAnswering is_answering)
-      : notifier_(notifier),
-        feed_(feed),
-        stop_limit_(stop_limit),
-        is_answering_(std::move(is_answering)) {}
-
-  void tick(Clock::time_point now) {
-    if (!notifier_.active()) return;
-    if (!ready_ && feed_.is_up()) {
-      ready_ = true;
-      notifier_.send("READY=1");
-    }
-    if (feed_.is_stopping()) stopping();
-    const auto interval = notifier_.watchdog_interval();
-    if (interval && now - alive_at_ >= *interval - look_around) {
-      alive_at_ = now;
-      if (is_answering_(std::min<sv::Duration>(*interval / 2, 1s))) notifier_.send("WATCHDOG=1");
-    }
-    if (now - status_at_ < 1s) return;
-    if (std::string status = feed_.status_line(); status != status_) {
-      status_ = std::move(status);
-      status_at_ = now;
-      notifier_.send("STATUS=" + status_);
-    }
-  }
-
-  /// Once, however often it is called.
-  void stopping() {
-    if (std::exchange(stopping_, true)) return;
-    const auto limit = std::chrono::duration_cast<std::chrono::microseconds>(stop_limit_ + 5s);
-    notifier_.send("STOPPING=1\nEXTEND_TIMEOUT_USEC=" + std::to_string(limit.count()));
-  }
-
- private:
-  const SystemdNotifier& notifier_;
-  const TreeFeed& feed_;
-  sv::Duration stop_limit_;
-  IsAnswering is_answering_;
-  bool ready_ = false;
-  bool stopping_ = false;
-  std::string status_;
-  Clock::time_point status_at_ = {};
-  Clock::time_point alive_at_ = {};
-};
-
 /// One run of one tree, from the checked configuration to the exit status.
 class Session {
  public:
@@ -141,7 +64,8 @@ class Session {
         format_(log_format_of(options.log_format.empty() ? config_.observability.log_format
                                                          : options.log_format)),
         feed_(std::make_shared<TreeFeed>(config_.tree)),
-        journal_(std::make_shared<sv::JournalRing>(config_.observability.journal_capacity)) {}
+        source_(options_.file, config_,
+                [this](sv::Severity severity, const std::string& text) { note(severity, text); }) {}
 
   struct Host {
     std::shared_ptr<sv::Guardian> guardian = {};
@@ -151,23 +75,20 @@ class Session {
   int run(SignalWatch& signals, const SystemdNotifier& notifier, Host host) {
     if (!open_event_file()) return exit_failed;
     open_log_and_screen();
+    if (const auto refused = prepare_socket()) {
+      return give_up(exit_code_of(*refused), refused->message);
+    }
     auto launched = sv::Supervisor::launch(config_.tree, builtin_factories(),
                                            supervisor_options(std::move(host)));
-    if (!launched) {
-      screen_.reset();
-      fan_->close();
-      tell(sv::Severity::error, launched.error().message);
-      return exit_config_invalid;
-    }
+    if (!launched) return give_up(exit_config_invalid, launched.error().message);
     handle_.emplace(std::move(*launched));
     for (const sv::ConfigProblem& warning : config_.warnings)
       warn(warning.to_string());
-    reloader_.emplace(
-        *handle_, notifier, options_.file, config_.observability,
-        [this](sv::Severity severity, const std::string& text) { note(severity, text); });
+    open_socket();
+    reloader_.emplace(*handle_, notifier, options_.file, source_, teller());
     signals.start([this](int signal) { on_signal(signal); });
     ManagerReports reports(
-        notifier, *feed_, config_.tree.shutdown.total_timeout,
+        notifier, *feed_, config_.tree.shutdown.total_timeout, look_around,
         [this](sv::Duration limit) { return static_cast<bool>(handle_->ping(limit)); });
     const sv::TreeResult* const result = wait_for_end(reports);
     reports.stopping();
@@ -204,16 +125,55 @@ class Session {
     }
   }
 
+  Tell teller() {
+    return [this](sv::Severity severity, const std::string& text) { note(severity, text); };
+  }
+
+  int give_up(int code, const std::string& why) {
+    prepared_.reset();
+    screen_.reset();
+    fan_->close();
+    log_.reset();
+    logger_.reset();
+    tell(sv::Severity::error, why);
+    return code;
+  }
+
+  /// Before anything starts: a second run on the same socket starts nothing.
+  std::optional<ipc::ServerError> prepare_socket() {
+    auto spec = wanted_socket(config_, options_);
+    if (!spec) return std::nullopt;
+    logs_ = std::make_shared<ipc::LogRing>(spec->log_capacity);
+    auto prepared = ipc::PreparedServer::prepare(
+        server_options(std::move(*spec), config_, source_, logs_, teller()));
+    if (!prepared) return prepared.error();
+    prepared_.emplace(std::move(*prepared));
+    return std::nullopt;
+  }
+
+  void open_socket() {
+    if (!prepared_) return;
+    auto server = ipc::Server::start(*handle_, std::move(*prepared_));
+    prepared_.reset();
+    if (!server) {
+      note(sv::Severity::error, "no socket: " + server.error().message);
+      return;
+    }
+    server_ = std::move(*server);
+    note(sv::Severity::info, "listening on " + server_->path() + " as " + server_->target_id());
+  }
+
   sv::SupervisorOptions supervisor_options(Host host) {
     if (events_) fan_->add(events_);
     if (log_) fan_->add(log_);
     if (log_) fan_->add_output(log_);
     fan_->add(feed_);
     if (screen_) fan_->add_output(feed_);
-    fan_->add(journal_);
+    if (logs_) fan_->add_output(logs_);
     sv::SupervisorOptions options;
     options.events = {fan_};
     options.output = fan_;
+    options.journal_capacity = config_.observability.journal_capacity;
     options.subreaper = true;
     options.guardian = std::move(host.guardian);
     options.open_files = host.open_files;
@@ -248,6 +208,7 @@ class Session {
 
   int finish(const sv::TreeResult* result) {
     const bool was_live = screen_.has_value();
+    server_.reset();  // It tells of itself through what is closed below.
     if (screen_) screen_->close();
     const bool events_written = !events_ || events_->flush();
     fan_->close();
@@ -273,7 +234,8 @@ class Session {
 
   /// The screen is gone and with it what was on it; what went wrong should stay to be read.
   void repeat_warnings() const {
-    std::vector<sv::Event> bad = journal_->read();
+    std::vector<sv::Event> bad =
+        handle_->kept_events(0, config_.observability.journal_capacity).events;
     bad.erase(std::remove_if(bad.begin(), bad.end(),
                              [](const sv::Event& event) {
                                return sv::severity_of(event.body) < sv::Severity::warning;
@@ -304,12 +266,15 @@ class Session {
   sv::LogFormat format_;
   std::shared_ptr<Fan> fan_ = std::make_shared<Fan>();
   std::shared_ptr<TreeFeed> feed_;
-  std::shared_ptr<sv::JournalRing> journal_;
+  TreeSource source_;
   std::shared_ptr<sv::EventFile> events_;
   std::shared_ptr<spdlog::logger> logger_;
   std::shared_ptr<sv::LogSink> log_;
   std::optional<LiveScreen> screen_;
   std::optional<sv::SupervisorHandle> handle_;
+  std::shared_ptr<ipc::LogRing> logs_;
+  std::optional<ipc::PreparedServer> prepared_;
+  std::unique_ptr<ipc::Server> server_;
   std::optional<Reloader> reloader_;
   bool stop_asked_ = false;  ///< Of the signal thread.
   std::atomic<bool> interrupted_ = false;

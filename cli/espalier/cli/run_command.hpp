@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 namespace espalier::cli {
@@ -9,7 +10,10 @@ struct RunOptions {
   std::string events = {};  ///< Where events go as NDJSON; "-": standard output; empty: nowhere.
   std::string log_format = {};  ///< auto, text, json; empty: as the file says.
   std::string color = "auto";
-  bool live = true;  ///< Show the tree where standard output is a terminal.
+  /// Listen here whatever the file says; empty: where the file says, or in the runtime folder.
+  std::optional<std::string> socket = {};
+  bool no_socket = false;  ///< Do not listen, whatever the file says.
+  bool live = true;        ///< Show the tree where standard output is a terminal.
 };
 
 /// Runs a tree in the foreground until it ends or a signal ends it; see exit_codes.hpp for the

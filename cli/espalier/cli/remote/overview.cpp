@@ -1,0 +1,127 @@
+#include "espalier/cli/exit_codes.hpp"
+#include "espalier/cli/remote/diagnose.hpp"
+#include "espalier/cli/remote/look.hpp"
+#include "espalier/cli/remote/session.hpp"
+#include "espalier/cli/remote/status_view.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace espalier::cli {
+namespace {
+
+using ipc::Json;
+
+constexpr std::uint64_t failures_shown = 5;
+constexpr std::uint64_t lines_shown = 5;
+constexpr std::uint64_t events_read = 1000;
+constexpr std::uint64_t records_read = 1000;
+
+std::vector<Json> parsed(const std::vector<ipc::RawJson>& events) {
+  std::vector<Json> out;
+  for (const ipc::RawJson& event : events) {
+    if (auto json = ipc::parse_json(event.text)) out.push_back(std::move(*json));
+  }
+  return out;
+}
+
+// Of the events that only tell of something bad.
+ipc::EventsQueryParams failures_of(const std::string& path) {
+  ipc::EventsQueryParams params;
+  params.filter = ipc::WireEventFilter{};
+  if (path != "/") params.filter->path = path;
+  params.filter->types = {{"child_exited", "child_start_failed", "child_failed",
+                           "child_quarantined", "child_unhealthy", "fuse_tripped", "escalated"}};
+  params.filter->min_severity = supervisor::Severity::warning;
+  params.limit = failures_shown;
+  return params;
+}
+
+struct StatusAnswers {
+  StatusFacts facts = {};
+  Json json = Json::object();
+};
+
+// Five questions on one connection; the first that fails ends it.
+expected<StatusAnswers, Failure> ask_status(Session& session, const std::string& path) {
+  StatusAnswers out;
+  out.facts.hello = session.hello();
+  out.json["hello"] = json_of(session.hello());
+  auto state = session.state(path);
+  if (!state) return unexpected<Failure>(state.error());
+  auto health = session.ask<ipc::HealthResult>("health", ipc::Nothing{});
+  if (!health) return unexpected<Failure>(health.error());
+  auto events = session.ask<ipc::EventsPage>("events.query", failures_of(path));
+  if (!events) return unexpected<Failure>(events.error());
+  ipc::LogsTailParams tail;
+  if (path != "/") tail.path = path;
+  tail.lines = lines_shown;
+  tail.level = supervisor::Severity::warning;  // What the children say is not to be crowded out.
+  auto logs = session.ask<ipc::LogsTailResult>("logs.tail", tail);
+  if (!logs) return unexpected<Failure>(logs.error());
+  out.facts.snapshot = std::move(state->value.snapshot);
+  out.facts.health = std::move(health->value);
+  out.facts.failures = parsed(events->value.events);
+  out.facts.lines = std::move(logs->value.lines);
+  out.json["health"] = std::move(health->json);
+  out.json["state"] = std::move(state->json);
+  out.json["failures"] = std::move(events->json);
+  out.json["logs"] = std::move(logs->json);
+  return out;
+}
+
+// Who may not read the audit gets the findings without it.
+std::vector<ipc::AuditRecord> audit_of(Session& session) {
+  std::vector<ipc::AuditRecord> out;
+  const auto page = session.ask<ipc::AuditPage>("audit.query", ipc::AuditQueryParams{records_read});
+  if (!page) return out;
+  for (const Json& json : parsed(page->value.records)) {
+    if (auto record = ipc::decode<ipc::AuditRecord>(json, ipc::Unknown::ignore, "record"))
+      out.push_back(std::move(*record));
+  }
+  return out;
+}
+
+}  // namespace
+
+int status_verb(const RemoteOptions& options, const Terminal& terminal) {
+  auto session = Session::open(options);
+  if (!session) return fail(terminal, session.error().code, session.error().message);
+  const auto answers = ask_status(*session, options.path());
+  if (!answers) return fail(terminal, answers.error().code, answers.error().message);
+  if (options.output == "text") {
+    terminal.out << render_status(answers->facts, terminal);
+  } else {
+    terminal.out << (options.output == "json" ? safe_json_pretty(answers->json)
+                                              : safe_json(answers->json))
+                 << "\n";
+  }
+  return status_code(answers->facts);
+}
+
+int diagnose_verb(const RemoteOptions& options, const Terminal& terminal) {
+  auto session = Session::open(options);
+  if (!session) return fail(terminal, session.error().code, session.error().message);
+  auto state = session->state();
+  if (!state) return fail(terminal, state.error().code, state.error().message);
+  ipc::EventsQueryParams query;
+  query.limit = events_read;
+  const auto events = session->ask<ipc::EventsPage>("events.query", query);
+  if (!events) return fail(terminal, events.error().code, events.error().message);
+  const std::vector<Finding> findings = diagnose(
+      {std::move(state->value.snapshot), parsed(events->value.events), audit_of(*session)});
+  if (options.output == "text") {
+    terminal.out << render_findings(findings, terminal);
+    return findings.empty() ? exit_done : exit_unwell;
+  }
+  Json list = Json::array();
+  for (const Finding& finding : findings) {
+    if (options.output == "ndjson") terminal.out << safe_json(json_of(finding)) << "\n";
+    list.push_back(json_of(finding));
+  }
+  if (options.output == "json") terminal.out << safe_json_pretty({{"findings", list}}) << "\n";
+  return findings.empty() ? exit_done : exit_unwell;
+}
+
+}  // namespace espalier::cli

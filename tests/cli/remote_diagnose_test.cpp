@@ -1,0 +1,168 @@
+#include "cli/remote_nodes.hpp"
+#include "espalier/cli/remote/diagnose.hpp"
+#include "espalier/cli/text_cells.hpp"
+#include "espalier/supervisor/observe/json_object.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <sstream>
+
+namespace espalier::cli {
+namespace {
+
+using supervisor::ChildPhase;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::Field;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using Rank = Finding::Rank;
+
+std::string time_before(std::chrono::seconds span) {
+  std::string out;
+  supervisor::json::append_timestamp(out, test_now - span);
+  return out;
+}
+
+std::vector<Finding> of_node(const ipc::NodeInfo& node) {
+  return diagnose({test_snapshot({node}), {}, {}});
+}
+
+auto has(Rank rank, const std::string& code) {
+  return AllOf(Field(&Finding::rank, rank), Field(&Finding::code, code));
+}
+
+TEST(Diagnose, FindsNothingInAHealthyTree) {
+  ipc::NodeInfo stopped = test_node("/b", ChildPhase::stopped);
+  stopped.intent = ipc::WireIntent::stopped;
+  EXPECT_THAT(diagnose({test_snapshot({test_node("/"), test_node("/a"), stopped}), {}, {}}),
+              IsEmpty());
+  TestTerminal test;
+  EXPECT_EQ(render_findings({}, test.terminal), "nothing found\n");
+}
+
+TEST(Diagnose, ACrashLoopIsWorseOnceItsLimitIsUsedUp) {
+  ipc::NodeInfo node = test_node("/a", ChildPhase::backing_off);
+  node.restarts = {3, 10, 60'000, 3};
+  node.last_exit = ipc::ExitInfo{"failed", "recoverable", 1, {}, "boom"};
+  const auto found = of_node(node);
+  EXPECT_THAT(found, ElementsAre(has(Rank::warning, "crash_loop")));
+  EXPECT_THAT(found.front().evidence, AllOf(HasSubstr("3/10 in 1m"), HasSubstr("boom")));
+  EXPECT_EQ(found.front().look, "espalier why /a");
+  node.restarts.used = 10;
+  EXPECT_THAT(of_node(node), ElementsAre(has(Rank::critical, "crash_loop")));
+  node.restarts = {2, 10, 60'000, 2};
+  EXPECT_THAT(of_node(node), IsEmpty());
+  node.attempt = 3;
+  EXPECT_THAT(of_node(node), ElementsAre(has(Rank::warning, "crash_loop")));
+}
+
+TEST(Diagnose, ARootNearItsLimitIsCritical) {
+  ipc::NodeInfo root = test_node("/");
+  root.restarts = {6, 10, 60'000, 6};
+  EXPECT_THAT(of_node(root), IsEmpty());
+  root.restarts.used = 7;
+  EXPECT_THAT(of_node(root), ElementsAre(has(Rank::critical, "near_escalation")));
+  ipc::NodeInfo scope = root;
+  scope.path = "/s";
+  EXPECT_THAT(of_node(scope), ElementsAre(has(Rank::warning, "near_limit")));
+}
+
+TEST(Diagnose, ChildrenThatStayDownAreFound) {
+  for (const auto& [phase, code] : {std::pair{ChildPhase::quarantined, "quarantined"},
+                                    {ChildPhase::held, "held"},
+                                    {ChildPhase::abandoned, "abandoned"},
+                                    {ChildPhase::suspended, "suspended"}}) {
+    EXPECT_THAT(of_node(test_node("/a", phase)), ElementsAre(Field(&Finding::code, code))) << code;
+  }
+  ipc::NodeInfo failed = test_node("/a", ChildPhase::stopped);
+  failed.last_exit = ipc::ExitInfo{"failed", "fatal_bug", {}, {}, {}};
+  EXPECT_THAT(of_node(failed), ElementsAre(has(Rank::warning, "failed")));
+}
+
+TEST(Diagnose, WaitingNamesWhatItWaitsFor) {
+  const ipc::NodeInfo node = test_node("/a", ChildPhase::blocked);
+  const ipc::Json event = {{"type", "child_blocked"}, {"path", "/a"}, {"waits_for", "/db"}};
+  const auto found = diagnose({test_snapshot({node}), {event}, {}});
+  EXPECT_THAT(found, ElementsAre(has(Rank::warning, "waiting")));
+  EXPECT_THAT(found.front().evidence, HasSubstr("/db"));
+  EXPECT_EQ(found.front().look, "espalier why /db");
+  EXPECT_THAT(of_node(test_node("/a", ChildPhase::gated)),
+              ElementsAre(has(Rank::warning, "waiting")));
+  EXPECT_THAT(of_node(test_node("/a", ChildPhase::queued)),
+              ElementsAre(has(Rank::warning, "budget_owed")));
+}
+
+TEST(Diagnose, TimeMakesAStartAStopAndUnreadinessFindings) {
+  ipc::NodeInfo node = test_node("/a", ChildPhase::starting);
+  EXPECT_THAT(of_node(node), ElementsAre(has(Rank::warning, "slow_start")));
+  node.since = test_now - std::chrono::seconds{5};
+  EXPECT_THAT(of_node(node), IsEmpty());
+  EXPECT_THAT(of_node(test_node("/a", ChildPhase::aborting)),
+              ElementsAre(has(Rank::warning, "slow_stop")));
+  ipc::NodeInfo unready = test_node("/a", ChildPhase::idle);
+  unready.health = "unready";
+  EXPECT_THAT(of_node(unready), ElementsAre(has(Rank::warning, "not_started")));
+}
+
+TEST(Diagnose, AStormAndAnEscalationComeFromTheEvents) {
+  DiagnoseFacts facts{test_snapshot({test_node("/")}), {}, {}};
+  for (int i = 0; i < 10; ++i) {
+    facts.events.push_back({{"type", "child_exited"},
+                            {"severity", "warning"},
+                            {"at", time_before(std::chrono::seconds{i})},
+                            {"path", "/c" + std::to_string(i)}});
+  }
+  EXPECT_THAT(diagnose(facts), ElementsAre(has(Rank::critical, "failure_storm")));
+  facts.events.front()["at"] = time_before(std::chrono::minutes{2});
+  EXPECT_THAT(diagnose(facts), IsEmpty());
+  facts.events = {{{"type", "escalated"},
+                   {"at", time_before(std::chrono::minutes{2})},
+                   {"path", "/s"},
+                   {"to", "/"},
+                   {"reason", "limit"}}};
+  EXPECT_THAT(diagnose(facts), ElementsAre(has(Rank::warning, "escalated")));
+}
+
+TEST(Diagnose, SlowReadersAndRefusalsComeFromTheAudit) {
+  DiagnoseFacts facts{test_snapshot({test_node("/")}), {}, {}};
+  ipc::AuditRecord record;
+  record.at = test_now - std::chrono::minutes{1};
+  record.decision = "refused";
+  record.detail = "too_slow";
+  facts.audit.push_back(record);
+  record.detail = "forbidden";
+  facts.audit.push_back(record);
+  record.detail = "invalid_params";
+  facts.audit.push_back(record);
+  record.detail = "too_slow";
+  record.at = test_now - std::chrono::hours{2};
+  facts.audit.push_back(record);
+  const auto found = diagnose(facts);
+  EXPECT_THAT(found, ElementsAre(has(Rank::warning, "slow_reader"), has(Rank::note, "refused")));
+  EXPECT_THAT(found.front().evidence, HasSubstr("1 time "));
+}
+
+TEST(Diagnose, TheWorstComesFirstAndFitsTheTerminal) {
+  ipc::NodeInfo root = test_node("/");
+  root.restarts = {10, 10, 60'000, 10};
+  ipc::NodeInfo down = test_node("/a", ChildPhase::quarantined);
+  down.last_decision = "\x1b[2J" + std::string(300, 'x') + " " + std::string(60, 'y');
+  const auto found = diagnose({test_snapshot({down, root}, "failed"), {}, {}});
+  ASSERT_EQ(found.size(), 3U);
+  EXPECT_EQ(found[0].rank, Rank::critical);
+  EXPECT_EQ(found[2].code, "quarantined");
+  TestTerminal test;
+  test.terminal.width = 60;
+  std::istringstream lines(render_findings(found, test.terminal));
+  for (std::string line; std::getline(lines, line);) {
+    EXPECT_LE(cell_width(line), 60U) << line;
+    EXPECT_EQ(line.find('\x1b'), std::string::npos);
+  }
+  EXPECT_EQ(json_of(found[2])["code"], "quarantined");
+}
+
+}  // namespace
+}  // namespace espalier::cli
