@@ -1,30 +1,15 @@
-#include "espalier/cli/app.hpp"
-
+#include "cli/call_app.hpp"
 #include "espalier/cli/exit_codes.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <sstream>
 
 namespace espalier::cli {
 namespace {
 
 using testing::HasSubstr;
-
-struct Outcome {
-  int code = 0;
-  std::string out = {};
-  std::string err = {};
-};
-
-Outcome call(const std::vector<std::string>& arguments) {
-  std::ostringstream out;
-  std::ostringstream err;
-  const int code = run_app(arguments, {out, err});
-  return {code, out.str(), err.str()};
-}
 
 TEST(App, BadUsageIsTwoAndSaysWhatIsWrong) {
   EXPECT_EQ(call({}).code, exit_usage);

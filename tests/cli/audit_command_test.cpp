@@ -1,4 +1,4 @@
-#include "espalier/cli/app.hpp"
+#include "cli/call_app.hpp"
 #include "espalier/cli/exit_codes.hpp"
 #include "espalier/ipc/core/audit.hpp"
 
@@ -8,7 +8,6 @@
 
 #include <cstdio>
 #include <fstream>
-#include <sstream>
 
 namespace espalier::cli {
 namespace {
@@ -16,19 +15,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-
-struct Outcome {
-  int code = -1;
-  std::string out = {};
-  std::string err = {};
-};
-
-Outcome run(const std::vector<std::string>& arguments) {
-  std::ostringstream out;
-  std::ostringstream err;
-  const int code = run_app(arguments, {out, err});
-  return {code, out.str(), err.str()};
-}
 
 /// An audit file with three records, gone with the test.
 class AuditCommand : public testing::Test {
@@ -60,7 +46,7 @@ class AuditCommand : public testing::Test {
 };
 
 TEST_F(AuditCommand, AChainThatHoldsIsToldWithItsHead) {
-  const auto outcome = run({"audit", "verify", path_});
+  const auto outcome = call({"audit", "verify", path_});
   EXPECT_EQ(outcome.code, exit_done) << outcome.err;
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("holds, 3 records"), HasSubstr("head:  3 " + head_),
                                  HasSubstr("first: 2023-11-14T22:13:20")));
@@ -70,7 +56,7 @@ TEST_F(AuditCommand, AChangedRecordIsToldWithItsLine) {
   auto changed = lines_[1];
   changed.replace(changed.find("1000"), 4, "1001");
   write(lines_[0] + "\n" + changed + "\n" + lines_[2] + "\n");
-  const auto outcome = run({"audit", "verify", path_});
+  const auto outcome = call({"audit", "verify", path_});
   EXPECT_EQ(outcome.code, exit_failed);
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("line 2: "), HasSubstr("Records 1 to 1 hold")));
   EXPECT_EQ(outcome.out, "");
@@ -78,51 +64,51 @@ TEST_F(AuditCommand, AChangedRecordIsToldWithItsLine) {
 
 TEST_F(AuditCommand, ARemovedRecordIsToldWithItsLine) {
   write(lines_[0] + "\n" + lines_[2] + "\n");
-  const auto outcome = run({"audit", "verify", path_});
+  const auto outcome = call({"audit", "verify", path_});
   EXPECT_EQ(outcome.code, exit_failed);
   EXPECT_THAT(outcome.err, HasSubstr("line 2: "));
 }
 
 TEST_F(AuditCommand, AWriteThatWasCutOffBreaksNothing) {
   write(lines_[0] + "\n" + lines_[1].substr(0, 20));
-  const auto outcome = run({"audit", "verify", path_});
+  const auto outcome = call({"audit", "verify", path_});
   EXPECT_EQ(outcome.code, exit_done);
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("holds, 1 record\n"), HasSubstr("cut off.")));
 }
 
 TEST_F(AuditCommand, AnEmptyFileHolds) {
   write("");
-  const auto outcome = run({"audit", "verify", path_});
+  const auto outcome = call({"audit", "verify", path_});
   EXPECT_EQ(outcome.code, exit_done);
   EXPECT_THAT(outcome.out, HasSubstr("0 records"));
 }
 
 TEST_F(AuditCommand, ShowPrintsARecordALineSafeForATerminal) {
-  const auto outcome = run({"audit", "show", path_});
+  const auto outcome = call({"audit", "show", path_});
   EXPECT_EQ(outcome.code, exit_done) << outcome.err;
   EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 3);
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("uid 1000"), HasSubstr("command.remove_child /a"),
                                  HasSubstr("completed"), Not(HasSubstr("\x1b"))));
-  const auto json = run({"audit", "show", path_, "-o", "json"});
+  const auto json = call({"audit", "show", path_, "-o", "json"});
   EXPECT_EQ(json.code, exit_done);
   EXPECT_THAT(json.out, AllOf(HasSubstr("\"method\":\"state\""), Not(HasSubstr("\x1b"))));
 }
 
 TEST_F(AuditCommand, WhatIsNoRecordIsToldWithItsLine) {
   write(lines_[0] + "\nhello\n");
-  const auto outcome = run({"audit", "show", path_});
+  const auto outcome = call({"audit", "show", path_});
   EXPECT_EQ(outcome.code, exit_failed);
   EXPECT_THAT(outcome.err, HasSubstr("line 2: "));
   EXPECT_THAT(outcome.out, HasSubstr("command.restart_child"));
 }
 
 TEST_F(AuditCommand, AFileThatCannotBeReadIsToldWithARemedy) {
-  const auto missing = run({"audit", "verify", path_ + "-none"});
+  const auto missing = call({"audit", "verify", path_ + "-none"});
   EXPECT_EQ(missing.code, exit_failed);
   EXPECT_THAT(missing.err, HasSubstr("check the path"));
-  EXPECT_THAT(run({"audit", "verify", "/tmp"}).err, HasSubstr("is a folder"));
-  EXPECT_EQ(run({"audit", "verify"}).code, exit_usage);
-  EXPECT_EQ(run({"audit"}).code, exit_usage);
+  EXPECT_THAT(call({"audit", "verify", "/tmp"}).err, HasSubstr("is a folder"));
+  EXPECT_EQ(call({"audit", "verify"}).code, exit_usage);
+  EXPECT_EQ(call({"audit"}).code, exit_usage);
 }
 
 }  // namespace

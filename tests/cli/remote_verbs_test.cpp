@@ -1,5 +1,5 @@
+#include "cli/call_app.hpp"
 #include "cli/remote_nodes.hpp"
-#include "espalier/cli/app.hpp"
 #include "espalier/cli/exit_codes.hpp"
 #include "espalier/cli/remote/completion.hpp"
 #include "espalier/cli/remote/session.hpp"
@@ -11,7 +11,6 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <sstream>
 
 namespace espalier::cli {
 namespace {
@@ -20,19 +19,6 @@ using ipc::ErrorCode;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-struct Outcome {
-  int code = 0;
-  std::string out = {};
-  std::string err = {};
-};
-
-Outcome call(const std::vector<std::string>& arguments) {
-  std::ostringstream out;
-  std::ostringstream err;
-  const int code = run_app(arguments, {out, err});
-  return {code, out.str(), err.str()};
-}
 
 const char* const nowhere = "/no/such/folder/target.sock";
 

@@ -8,9 +8,12 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
+#include <string>
+#include <vector>
 
 namespace espalier::ipc {
 namespace {
@@ -36,9 +39,13 @@ TEST(Schema, CheckedInFilesAreUpToDate) {
 }
 
 TEST(Schema, EveryMessageThatIsDescribedIsInIt) {
+  const auto wire = root + "/ipc/espalier/ipc/wire/";
+  std::vector<std::string> headers{wire + "snapshot.hpp"};
+  for (const auto& entry : std::filesystem::directory_iterator{wire + "messages"})
+    headers.push_back(entry.path().string());
   std::size_t described = 0;
-  for (const auto* file : {"messages.hpp", "snapshot.hpp"}) {
-    const auto text = read_file(root + "/ipc/espalier/ipc/wire/" + file);
+  for (const auto& header : headers) {
+    const auto text = read_file(header);
     for (auto at = text.find("static void describe("); at != std::string::npos;
          at = text.find("static void describe(", at + 1)) {
       ++described;

@@ -47,14 +47,6 @@ TEST(Words, EveryValueHasItsOwn) {
   expect_words<sv::HealthReport::State>();
 }
 
-TEST(Words, AnErrorCodeIsFoundByItsWord) {
-  for (std::size_t i = 0; i < WireWords<ErrorCode>::count; ++i) {
-    const auto code = static_cast<ErrorCode>(i);
-    EXPECT_EQ(error_code_of(to_string(code)), code);
-  }
-  EXPECT_EQ(error_code_of("unknown"), std::nullopt);
-}
-
 TEST(Words, EveryPhaseHasALifecycle) {
   using enum sv::ChildPhase;
   const std::pair<sv::ChildPhase, Lifecycle> due[] = {

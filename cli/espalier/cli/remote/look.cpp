@@ -1,13 +1,14 @@
 #include "espalier/cli/remote/look.hpp"
 
 #include "espalier/cli/exit_codes.hpp"
-#include "espalier/cli/remote/glob.hpp"
+#include "espalier/cli/remote/select_paths.hpp"
 #include "espalier/cli/remote/session.hpp"
 #include "espalier/cli/remote/table.hpp"
 #include "espalier/cli/remote/views.hpp"
 #include "espalier/cli/remote/words.hpp"
 #include "espalier/cli/text_cells.hpp"
 #include "espalier/ipc/client/find_target.hpp"
+#include "espalier/supervisor/core/path_pattern.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -80,13 +81,14 @@ int tree_verb(const RemoteOptions& options, const Terminal& terminal) {
 int list_verb(const RemoteOptions& options, const Terminal& terminal) {
   auto session = Session::open(options);
   if (!session) return fail(terminal, session.error());
-  const bool pattern = is_glob(options.path());
+  const bool pattern = supervisor::is_pattern(options.path());
   const auto state = session->state(pattern ? "/" : options.path());
   if (!state) return fail(terminal, state.error());
   auto nodes = arrange(state->value.snapshot.nodes, options.sort, options.filter);
   if (pattern) {
-    std::erase_if(
-        nodes, [&](const ipc::NodeInfo& node) { return !glob_matches(options.path(), node.path); });
+    std::erase_if(nodes, [&](const ipc::NodeInfo& node) {
+      return !supervisor::fits_pattern(options.path(), node.path);
+    });
   }
   if (!print_nodes(options, terminal, state->json, nodes))
     terminal.out << render_list(nodes, state->value.snapshot.generated_at, terminal);

@@ -2,8 +2,9 @@
 
 #include "espalier/cli/exit_codes.hpp"
 #include "espalier/cli/remote/commander.hpp"
-#include "espalier/cli/remote/glob.hpp"
+#include "espalier/cli/remote/select_paths.hpp"
 #include "espalier/cli/text_cells.hpp"
+#include "espalier/supervisor/core/path_pattern.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -36,9 +37,10 @@ std::string question_of(const Steering& steering, const std::vector<std::string>
 std::optional<std::vector<std::string>> targets_of(const Steering& steering,
                                                    const RemoteOptions& options,
                                                    Commander& commander) {
-  const bool expands =
-      options.all || std::any_of(options.paths.begin(), options.paths.end(),
-                                 [](const std::string& path) { return is_glob(path); });
+  const bool expands = options.all || std::any_of(options.paths.begin(), options.paths.end(),
+                                                  [](const std::string& path) {
+                                                    return supervisor::is_pattern(path);
+                                                  });
   if (!expands) return options.paths;
   const auto state = commander.session().state();
   if (!state) {
@@ -76,7 +78,7 @@ int steer(const Steering& steering, const RemoteOptions& options, const Terminal
   }
   const bool asks = steering.always_asks || (steering.takes_down && paths->size() > 1);
   if (asks && !commander.may(question_of(steering, *paths))) return commander.finish();
-  const bool several = options.all || paths->size() > 1 || is_glob(options.path());
+  const bool several = options.all || paths->size() > 1 || supervisor::is_pattern(options.path());
   for (const std::string& path : *paths) {
     ipc::CommandParams params = commander.params(path);
     if (steering.always_asks) params.confirmed = true;

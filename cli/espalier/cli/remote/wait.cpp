@@ -1,10 +1,11 @@
 #include "espalier/cli/exit_codes.hpp"
 #include "espalier/cli/remote/follow.hpp"
-#include "espalier/cli/remote/glob.hpp"
 #include "espalier/cli/remote/interrupt.hpp"
+#include "espalier/cli/remote/select_paths.hpp"
 #include "espalier/cli/remote/session.hpp"
 #include "espalier/cli/remote/words.hpp"
 #include "espalier/cli/text_cells.hpp"
+#include "espalier/supervisor/core/path_pattern.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -23,8 +24,9 @@ constexpr auto slice = std::chrono::milliseconds{200};
 constexpr auto look_again = std::chrono::seconds{1};
 
 bool is_meant(const ipc::NodeInfo& node, const std::string& pattern) {
-  return is_glob(pattern) ? node.path != "/" && glob_matches(pattern, node.path)
-                          : node.path == pattern;
+  return supervisor::is_pattern(pattern)
+             ? node.path != "/" && supervisor::fits_pattern(pattern, node.path)
+             : node.path == pattern;
 }
 
 // What is known of the children that are meant; the target may be away for a while.

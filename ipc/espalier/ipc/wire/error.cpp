@@ -1,7 +1,5 @@
 #include "espalier/ipc/wire/error.hpp"
 
-#include "espalier/ipc/wire/words.hpp"
-
 namespace espalier::ipc {
 
 const char* to_string(ErrorCode x) {
@@ -94,13 +92,6 @@ const char* to_string(Stage x) {
       return "execution";
   }
   return "unknown";
-}
-
-std::optional<ErrorCode> error_code_of(const std::string& word) {
-  for (std::size_t i = 0; i < WireWords<ErrorCode>::count; ++i) {
-    if (WireWords<ErrorCode>::word(i) == word) return static_cast<ErrorCode>(i);
-  }
-  return {};
 }
 
 }  // namespace espalier::ipc

@@ -64,6 +64,5 @@ struct WireError {
 
 [[nodiscard]] const char* to_string(ErrorCode x);
 [[nodiscard]] const char* to_string(Stage x);
-[[nodiscard]] std::optional<ErrorCode> error_code_of(const std::string& word);
 
 }  // namespace espalier::ipc

@@ -60,7 +60,7 @@ struct LoadOptions {
   /// Names a probe's `function` may have.
   std::vector<std::string> known_probes = {};
   /// Also read ESPALIER__SECTION__FIELD for the sections supervisor, policy, shutdown,
-  /// observability.
+  /// observability, dashboard.
   bool overrides_from_environment = false;
   /// Names looked through for an ESPALIER__ variable that no setting has; such a one is an error.
   std::vector<std::string> variable_names = process_variable_names();

@@ -10,25 +10,21 @@
 
 namespace espalier::supervisor {
 
-expected<std::string, int> read_open_file(int fd, std::size_t largest) {
+expected<std::string, int> read_file(const std::string& path, std::size_t largest) {
   constexpr std::size_t piece = 64UL * 1024;
+  const UniqueFd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!fd) return unexpected<int>(errno);
   std::string text;
   while (text.size() <= largest) {
     const auto before = text.size();
     text.resize(before + std::min(piece, largest + 1 - before));
-    const auto count = ::read(fd, text.data() + before, text.size() - before);
+    const auto count = ::read(fd.get(), text.data() + before, text.size() - before);
     const int error = errno;
     text.resize(before + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
     if (count == 0) break;
     if (count < 0 && error != EINTR) return unexpected<int>(error);
   }
   return text;
-}
-
-expected<std::string, int> read_file(const std::string& path, std::size_t largest) {
-  const UniqueFd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (!fd) return unexpected<int>(errno);
-  return read_open_file(fd.get(), largest);
 }
 
 }  // namespace espalier::supervisor

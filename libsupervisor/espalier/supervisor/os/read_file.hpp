@@ -11,9 +11,6 @@ namespace espalier::supervisor {
 /// that there was more); otherwise the errno of what failed. Never throws for a file's sake, as a
 /// stream's buffer does: a file below /proc can fail in the middle, when its process has just been
 /// reaped. Thread-safe; it blocks as long as the file does. "-" has no special meaning.
-expected<std::string, int> read_file(const std::string& path, std::size_t largest);
-
-/// The same of an open descriptor, from where it stands.
-expected<std::string, int> read_open_file(int fd, std::size_t largest);
+[[nodiscard]] expected<std::string, int> read_file(const std::string& path, std::size_t largest);
 
 }  // namespace espalier::supervisor

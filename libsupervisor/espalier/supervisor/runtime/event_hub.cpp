@@ -1,9 +1,9 @@
 #include "espalier/supervisor/runtime/event_hub.hpp"
 
 #include "espalier/supervisor/actor/tree_directory.hpp"
+#include "espalier/supervisor/core/path_pattern.hpp"
 
 #include <algorithm>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,34 +14,6 @@ namespace {
 // Waits are bounded: an instant that far off would overflow the clock.
 constexpr Duration longest_wait = std::chrono::hours{24 * 365};
 
-// Each state is "the pattern up to p has matched the text so far", all of them advanced together:
-// the cost is the product of the two lengths, whatever the pattern.
-bool fits(std::string_view pattern, std::string_view text) {
-  const auto across = [&](std::size_t p) { return pattern.substr(p).starts_with("**"); };
-  const auto reach = [&](std::vector<char>& states, std::size_t p) {
-    states[p] = 1;
-    while (p < pattern.size() && pattern[p] == '*') {  // A star may stand for nothing.
-      p += across(p) ? 2 : 1;
-      states[p] = 1;
-    }
-  };
-  std::vector<char> now(pattern.size() + 1, 0);
-  reach(now, 0);
-  for (const char c : text) {
-    std::vector<char> next(pattern.size() + 1, 0);
-    for (std::size_t p = 0; p < pattern.size(); ++p) {
-      if (now[p] == 0) continue;
-      if (pattern[p] != '*') {
-        if (pattern[p] == c) reach(next, p + 1);
-      } else if (across(p) || c != '/') {
-        reach(next, p);
-      }
-    }
-    now.swap(next);
-  }
-  return now[pattern.size()] != 0;
-}
-
 }  // namespace
 
 bool matches(const EventFilter& filter, const Event& event) {
@@ -50,7 +22,7 @@ bool matches(const EventFilter& filter, const Event& event) {
                                          type_name(event.body)) == filter.types.end()) {
     return false;
   }
-  if (filter.path.find('*') != std::string::npos) return fits(filter.path, event.path);
+  if (is_pattern(filter.path)) return fits_pattern(filter.path, event.path);
   return filter.path.empty() || is_at_or_below(event.path, filter.path);
 }
 

@@ -14,8 +14,7 @@ namespace espalier::supervisor {
 
 /// Which events to hear. All three must fit.
 struct EventFilter {
-  /// A node and all below it; or a pattern, in which `*` stands for anything within one name and
-  /// `**` for anything at all.
+  /// A node and all below it; or a pattern, see core/path_pattern.hpp.
   std::string path = "/";
   std::vector<std::string> types = {};  ///< Words as of `type_name`; empty: all.
   Severity min_severity = Severity::debug;
