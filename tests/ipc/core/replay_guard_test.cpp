@@ -1,8 +1,12 @@
 #include "espalier/ipc/core/replay_guard.hpp"
 
+#include "espalier/ipc/core/internal/sip_hash.hpp"
+
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <deque>
 #include <map>
 #include <random>
 #include <string>
@@ -55,6 +59,35 @@ TEST(replay_guard, agrees_with_its_definition_over_random_ids) {
     ASSERT_EQ(guard.admit(id, now), fresh) << "step " << i;
     if (fresh) admitted[id] = now;
   }
+}
+
+TEST(replay_guard, keeps_the_newest_however_many_come) {
+  std::mt19937 random{6};  // NOLINT: the same every time
+  constexpr std::size_t capacity = 100;
+  ReplayGuard guard{1h, capacity};
+  std::deque<std::string> kept;
+  for (int i = 0; i < 20'000; ++i) {
+    const auto id = "request " + std::to_string(random() % 300);
+    const bool fresh = std::find(kept.begin(), kept.end(), id) == kept.end();
+    ASSERT_EQ(guard.admit(id, start), fresh) << "step " << i;
+    if (fresh) kept.push_back(id);
+    if (kept.size() > capacity) kept.pop_front();
+  }
+}
+
+TEST(sip_hash, gives_what_its_authors_publish) {
+  const internal::SipKey key{0x0706050403020100, 0x0f0e0d0c0b0a0908};
+  std::string text;
+  const auto of_length = [&](char length) {
+    text.clear();
+    for (char c = 0; c < length; ++c)
+      text += c;
+    return internal::sip_hash(key, text);
+  };
+  EXPECT_EQ(of_length(0), 0x726fdb47dd0e0e31u);
+  EXPECT_EQ(of_length(1), 0x74f839c593dc67fdu);
+  EXPECT_EQ(of_length(8), 0x93f5f5799a932462u);
+  EXPECT_EQ(of_length(15), 0xa129ca6149be45e5u);
 }
 
 }  // namespace

@@ -85,9 +85,9 @@ TEST(Envelope, LinesReadLikeThis) {
 
 TEST(Envelope, ALineThatWasMadeIsRead) {
   const auto hostile = "\"\n\xff\\"s;
-  const auto json = parse_json(request_line("1", hostile, "{}"));
+  auto json = parse_json(request_line("1", hostile, "{}"));
   ASSERT_TRUE(json) << json.error();
-  EXPECT_EQ(read_request(*json)->method, "\"\n\xEF\xBF\xBD\\");
+  EXPECT_EQ(read_request(std::move(*json))->method, "\"\n\xEF\xBF\xBD\\");
 }
 
 TEST(Envelope, AnErrorComesBackAsItWas) {

@@ -97,7 +97,7 @@ std::string_view Outbox::pending(std::size_t limit) {
 }
 
 void Outbox::take_first() {
-  const auto& line = lines_.front();
+  auto& line = lines_.front();
   waiting_ -= line.size();
   if (line.subscription_id.empty()) answers_ -= line.size();
   if (line.lost_count != 0) {
@@ -108,7 +108,11 @@ void Outbox::take_first() {
                              .reason = "slow_reader"});
     gaps_.erase(line.subscription_id);
   } else {
-    writing_ += line.head;
+    if (writing_.empty()) {
+      writing_.swap(line.head);  // Not copied: it may be a tree of megabytes.
+    } else {
+      writing_ += line.head;
+    }
     if (line.tail) writing_ += *line.tail;
     if (!line.subscription_id.empty()) pushed_.pop_front();
   }

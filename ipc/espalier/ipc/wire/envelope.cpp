@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace espalier::ipc {
 namespace {
@@ -48,7 +49,7 @@ bool is_id_text(std::string_view text) {
   return true;
 }
 
-expected<Request, WireError> read_request(const Json& json) {
+expected<Request, WireError> read_request(Json&& json) {
   if (!json.is_object()) {
     return refuse(R"(a request is an object: {"request_id":"1","method":"ping","params":{}})");
   }
@@ -71,7 +72,7 @@ expected<Request, WireError> read_request(const Json& json) {
   request.method = method->get_ref<const std::string&>();
   if (const auto params = json.find("params"); params != json.end()) {
     if (!params->is_object()) return refuse("params must be an object, or be left out");
-    request.params = *params;
+    request.params = std::move(*params);
   }
   return request;
 }
@@ -92,7 +93,8 @@ std::string ok_line(std::string_view id_json, std::string_view result_json) {
   constexpr std::string_view before = R"({"request_id":)";
   constexpr std::string_view between = R"(,"ok":true,"result":)";
   std::string out;
-  out.reserve(before.size() + id_json.size() + between.size() + result_json.size() + 1);
+  out.reserve(before.size() + id_json.size() + between.size() + result_json.size() +
+              2);  // And a newline.
   out += before;
   out += id_json;
   out += between;

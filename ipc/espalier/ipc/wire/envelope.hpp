@@ -26,8 +26,8 @@ inline constexpr std::size_t max_id_bytes = 128;
 [[nodiscard]] bool is_id_text(std::string_view text);
 
 /// Reads the envelope: request_id, method, params (left out: {}), and nothing else. The error is
-/// `invalid_request` at stage parsing.
-[[nodiscard]] expected<Request, WireError> read_request(const Json& json);
+/// `invalid_request` at stage parsing, and leaves `json` as it was.
+[[nodiscard]] expected<Request, WireError> read_request(Json&& json);
 
 /// {"request_id":...,"method":...,"params":...}; `params_json` is an object.
 [[nodiscard]] std::string request_line(std::string_view id, std::string_view method,

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -53,11 +54,17 @@ std::string reason_of(const nlohmann::json::exception& error) {
   return text;
 }
 
-// Builds the value. A container is finished before it is moved into the one around it, so nothing
-// is copied; keys are compared once their object is complete, so many keys cost no square.
+// Builds the value. What belongs to containers that are still open stands in two stacks, so a
+// request costs few allocations; keys are compared once their object is complete, so many keys cost
+// no square.
 class Builder {
  public:
-  Builder(std::size_t max_depth, const std::size_t& read) : max_depth_(max_depth), read_(read) {}
+  Builder(std::size_t max_depth, const std::size_t& read) : max_depth_(max_depth), read_(read) {
+    constexpr std::size_t usual = 8;
+    open_.reserve(usual);
+    keys_.reserve(usual);
+    items_.reserve(usual);
+  }
 
   [[nodiscard]] Json take() { return std::move(result_); }
   [[nodiscard]] std::string problem() const {
@@ -71,29 +78,33 @@ class Builder {
   bool number_float(double x, const std::string&) { return add(x); }
   bool string(std::string& x) { return add(std::move(x)); }
   bool binary(Json::binary_t&) { return fail("binary data"); }
-  bool start_object(std::size_t) { return open(true); }
-  bool start_array(std::size_t) { return open(false); }
+  bool start_object(std::size_t) { return open(); }
+  bool start_array(std::size_t) { return open(); }
   bool key(std::string& name) {
-    open_.back().keys.push_back(std::move(name));
+    keys_.push_back(std::move(name));
     return true;
   }
   bool end_array() {
-    auto items = std::move(open_.back().items);
+    const auto first = items_.begin() + offset(open_.back().first_item);
     open_.pop_back();
-    return add(Json(std::move(items)));
+    Json array(Json::array_t(std::move_iterator{first}, std::move_iterator{items_.end()}));
+    items_.erase(first, items_.end());
+    return add(std::move(array));
   }
   bool end_object() {
-    auto done = std::move(open_.back());
-    open_.pop_back();
-    if (const auto* twice = repeated(done.keys)) {
+    const auto first_key = keys_.begin() + offset(open_.back().first_key);
+    auto item = items_.begin() + offset(open_.back().first_item);
+    if (const auto* twice = repeated({first_key, keys_.end()})) {
       return fail("the key " + in_quotes(*twice) + " stands twice in the object that ends here");
     }
     Json object = Json::object();
     auto& members = object.get_ref<Json::object_t&>();
-    members.reserve(done.keys.size());
-    for (std::size_t i = 0; i < done.keys.size(); ++i) {
-      members.emplace_back(std::move(done.keys[i]), std::move(done.items[i]));
-    }
+    members.reserve(static_cast<std::size_t>(keys_.end() - first_key));
+    for (auto key = first_key; key != keys_.end(); ++key, ++item)
+      members.emplace_back(std::move(*key), std::move(*item));
+    items_.resize(open_.back().first_item);
+    keys_.resize(open_.back().first_key);
+    open_.pop_back();
     return add(std::move(object));
   }
   bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception& error) {
@@ -102,12 +113,19 @@ class Builder {
 
  private:
   struct Open {
-    bool is_object = false;
-    std::vector<std::string> keys = {};
-    std::vector<Json> items = {};
+    std::size_t first_key = 0;
+    std::size_t first_item = 0;
   };
 
-  static const std::string* repeated(const std::vector<std::string>& keys) {
+  static std::ptrdiff_t offset(std::size_t n) { return static_cast<std::ptrdiff_t>(n); }
+
+  static const std::string* repeated(std::span<const std::string> keys) {
+    constexpr std::size_t few = 8;
+    if (keys.size() <= few) {
+      for (auto key = keys.begin(); key != keys.end(); ++key)
+        if (std::find(std::next(key), keys.end(), *key) != keys.end()) return &*key;
+      return nullptr;
+    }
     std::vector<const std::string*> sorted;
     sorted.reserve(keys.size());
     for (const auto& key : keys)
@@ -118,18 +136,18 @@ class Builder {
     return found == sorted.end() ? nullptr : *found;
   }
 
-  bool open(bool is_object) {
+  bool open() {
     if (open_.size() >= max_depth_) {
       return fail("nested deeper than " + std::to_string(max_depth_) + " levels");
     }
-    open_.emplace_back().is_object = is_object;
+    open_.push_back({keys_.size(), items_.size()});
     return true;
   }
   bool add(Json value) {
     if (open_.empty()) {
       result_ = std::move(value);
     } else {
-      open_.back().items.push_back(std::move(value));
+      items_.push_back(std::move(value));
     }
     return true;
   }
@@ -142,6 +160,8 @@ class Builder {
   std::size_t max_depth_;
   const std::size_t& read_;
   std::vector<Open> open_ = {};
+  std::vector<std::string> keys_ = {};
+  std::vector<Json> items_ = {};
   Json result_ = {};
   std::string problem_ = {};
   std::size_t problem_at_ = 0;

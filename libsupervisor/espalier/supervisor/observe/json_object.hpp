@@ -47,11 +47,8 @@ class JsonObject {
   }
   /// For a value that the caller appends to the result.
   [[nodiscard]] std::string& key(std::string_view name) {
-    if (!first_) out_ += ',';
+    append_key(out_, name, first_);
     first_ = false;
-    out_ += '"';
-    out_ += name;
-    out_ += "\":";
     return out_;
   }
   /// An array whose elements `append(out, element)` writes.

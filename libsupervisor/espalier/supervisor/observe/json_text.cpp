@@ -1,5 +1,6 @@
 #include "espalier/supervisor/observe/json_text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstddef>
@@ -134,6 +135,18 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
   append_escaped(out, text, append_json_escape);
   out += '"';
+}
+
+// In one piece, for documents consist of keys: to add four is three times as slow.
+void append_key(std::string& out, std::string_view name, bool first) {
+  const auto before = out.size();
+  out.resize(before + name.size() + (first ? 3 : 4));
+  char* at = out.data() + before;
+  if (!first) *at++ = ',';
+  *at++ = '"';
+  at = std::copy(name.begin(), name.end(), at);
+  *at++ = '"';
+  *at = ':';
 }
 
 void append_printable(std::string& out, std::string_view text) {

@@ -15,6 +15,10 @@ void append_json_string(std::string& out, std::string_view text);
 /// bidirectional overrides written as \n, \t, \x1b, \u202e.
 void append_printable(std::string& out, std::string_view text);
 
+/// Appends "name": and, unless it is the `first` of its object, a comma before it. `name` needs no
+/// escapes.
+void append_key(std::string& out, std::string_view name, bool first);
+
 void append_number(std::string& out, std::uint64_t n);
 void append_number(std::string& out, std::int64_t n);
 

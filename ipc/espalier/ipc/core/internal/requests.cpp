@@ -73,9 +73,9 @@ Requests::Problem Requests::rate_problem(Connection& from, const Moment& at) {
 }
 
 Requests::Problem Requests::parse(Call& call, std::string_view line) const {
-  const auto json = parse_json(line);
+  auto json = parse_json(line);
   if (!json) return WireError{ErrorCode::invalid_json, Stage::parsing, json.error(), false, {}};
-  auto request = read_request(*json);
+  auto request = read_request(std::move(*json));
   if (request) {
     call.request = std::move(*request);
     return {};
