@@ -304,6 +304,35 @@ TEST_F(PoolOrders, AResetForgetsTheCounters) {
   EXPECT_EQ(pool_.view("1").attempt, 1u);
 }
 
+TEST_F(PoolOrders, AReloadFromAboveBringsItToTheSizeAndTheBoundsOfTheFile) {
+  const auto follow = [this](std::uint32_t size, std::uint32_t min, std::uint32_t max) {
+    PoolSpec wanted = plain_pool(size);
+    wanted.min = min;
+    wanted.max = max;
+    auto spec = std::make_shared<ChildSpec>();
+    spec->kind = ChildKind::pool;
+    spec->pool = std::make_shared<const PoolSpec>(wanted);
+    const auto ticket = pool_.order(CommandKind::reload, {}, {.spec = spec});
+    pool_.settle();
+    return pool_.answer(ticket);
+  };
+  const auto before = pool_.engine().instances();
+  EXPECT_TRUE(follow(static_cast<std::uint32_t>(before) + 2, 1, 20));
+  EXPECT_EQ(pool_.engine().instances(), before + 2);
+  // What a person made of it stays while the file says the same, but within its bounds.
+  pool_.scale(7);
+  pool_.settle();
+  const auto same = follow(static_cast<std::uint32_t>(before) + 2, 1, 19);
+  ASSERT_TRUE(same);
+  EXPECT_FALSE(same->changed);
+  EXPECT_EQ(pool_.engine().instances(), 7u);
+  EXPECT_EQ(pool_.error(pool_.scale(20)), Error::Code::limit_reached);
+  EXPECT_TRUE(follow(static_cast<std::uint32_t>(before) + 2, 1, 6));
+  EXPECT_EQ(pool_.engine().instances(), 6u);
+  EXPECT_TRUE(follow(2, 1, 6));
+  EXPECT_EQ(pool_.engine().instances(), 2u);
+}
+
 TEST_F(PoolOrders, AStoppingPoolAnswersAllThatWaitAndRefusesTheRest) {
   const auto scale = pool_.scale(5);
   const auto remove = pool_.remove("1");

@@ -100,6 +100,27 @@ TEST_F(Reload, WhatIsBelowARestartedSupervisorComesWithIt) {
   EXPECT_THAT(paths(*tree), ElementsAre("/", "/s", "/s/y"));
 }
 
+TEST_F(Reload, APoolGrowsAndShrinksInPlace) {
+  const auto tree_of = [](std::uint32_t size) {
+    auto pool = blocking("pool");
+    pool.kind = ChildKind::pool;
+    pool.factory.clear();
+    pool.pool = std::make_shared<const PoolSpec>(PoolSpec{.child = blocking("any"), .size = size});
+    return SupervisorSpec{.children = {subtree("s", {.children = {pool}})}};
+  };
+  auto tree = start(tree_of(2));
+  ASSERT_TRUE(tree);
+  ASSERT_TRUE(tree->reload(tree_of(3), meta_, true));
+  EXPECT_THAT(paths(*tree), UnorderedElementsAre("/", "/s", "/s/pool", "/s/pool/1", "/s/pool/2"));
+  const auto more = tree->reload(tree_of(3), meta_);
+  ASSERT_TRUE(more) << more.error().message;
+  EXPECT_THAT(more->plan, ElementsAre("change /s/pool in place: size 2 -> 3"));
+  EXPECT_EQ(sink_->count("/s/pool/1", "child_starting"), 1u);
+  EXPECT_THAT(paths(*tree), ::testing::Contains("/s/pool/3"));
+  ASSERT_TRUE(tree->reload(tree_of(1), meta_));
+  EXPECT_THAT(paths(*tree), UnorderedElementsAre("/", "/s", "/s/pool", "/s/pool/1"));
+}
+
 // It has taken the first level's steps and waits for one to stop when the tree is shut down.
 TEST_F(Reload, AShutdownHalfWayEndsItWithOneAnswer) {
   const auto released = std::make_shared<std::atomic<bool>>(false);

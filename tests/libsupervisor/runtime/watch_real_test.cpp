@@ -271,8 +271,10 @@ TEST_F(Watching, ASubscriptionHearsWhatItAskedForUntilTheEnd) {
   ASSERT_TRUE(tree->restart_child("/a", meta_));
   ASSERT_TRUE(tree->shutdown(meta_));
   std::vector<std::string> paths;
-  while (const auto event = heard.next(10s))
-    paths.push_back(event->path);
+  while (const auto event = heard.next(10s)) {
+    const auto* const command = std::get_if<events::CommandDone>(&event->body);
+    paths.push_back(command ? command->child : event->path);
+  }
   EXPECT_TRUE(heard.closed());
   EXPECT_THAT(paths, Not(IsEmpty()));
   EXPECT_THAT(paths, Each("/a"));

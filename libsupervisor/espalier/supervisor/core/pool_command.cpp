@@ -11,6 +11,21 @@ std::string count_of(std::uint64_t n) {
   return std::to_string(n) + (n == 1 ? " instance" : " instances");
 }
 
+// What the file says of the pool now, as an order to scale. How many a person made of it stays,
+// within the new bounds, unless the file says another size than before.
+std::shared_ptr<const Command> follow(const Command& reload, PoolSpec& pool,
+                                      std::uint64_t members) {
+  const PoolSpec& wanted = *reload.spec->pool;
+  const auto size = wanted.size == pool.size ? members : wanted.size;
+  pool.size = wanted.size;
+  pool.min = wanted.min;
+  pool.max = wanted.max;
+  auto command = std::make_shared<Command>(reload);
+  command->size = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(std::max<std::uint64_t>(size, pool.min), pool.max));
+  return command;
+}
+
 bool is_blank(const std::string& text) {
   return text.find_first_not_of(" \t\r\n") == std::string::npos;
 }
@@ -55,6 +70,10 @@ void PoolEngine::Impl::order_pool(const input::Order& in, TimePoint now) {
       set_policy(in);
       break;
     case CommandKind::reload:
+      if (in.command->spec && in.command->spec->pool) {
+        scale({in.ticket, in.child, follow(*in.command, pool_, table_.members())}, now);
+        break;
+      }
       refuse(in, {}, Error::Code::wrong_kind,
              context_.path +
                  " is a pool and cannot be reloaded in place: use scale_pool or "

@@ -14,6 +14,11 @@ namespace {
 // Waits are bounded: an instant that far off would overflow the clock.
 constexpr Duration longest_wait = std::chrono::hours{24 * 365};
 
+bool is_about(const EventFilter& filter, const std::string& path) {
+  if (is_pattern(filter.path)) return fits_pattern(filter.path, path);
+  return filter.path.empty() || is_at_or_below(path, filter.path);
+}
+
 }  // namespace
 
 bool matches(const EventFilter& filter, const Event& event) {
@@ -22,8 +27,10 @@ bool matches(const EventFilter& filter, const Event& event) {
                                          type_name(event.body)) == filter.types.end()) {
     return false;
   }
-  if (is_pattern(filter.path)) return fits_pattern(filter.path, event.path);
-  return filter.path.empty() || is_at_or_below(event.path, filter.path);
+  if (is_about(filter, event.path)) return true;
+  // It is told by the supervisor, and whoever follows the child wants to know who stopped it.
+  const auto* const command = std::get_if<events::CommandDone>(&event.body);
+  return command && !command->child.empty() && is_about(filter, command->child);
 }
 
 EventSubscription::Queue::Queue(EventFilter filter, std::size_t capacity)

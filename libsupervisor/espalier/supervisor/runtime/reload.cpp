@@ -20,7 +20,7 @@ class Reload : public std::enable_shared_from_this<Reload> {
         done_(std::move(done)) {
     outcome_.path = command_.path;
     outcome_.changed = false;
-    levels_.push_back({command_.path, command_.tree, nullptr});
+    levels_.push_back({command_.path, command_.tree, {}, {}});
   }
 
   void next() {
@@ -35,6 +35,7 @@ class Reload : public std::enable_shared_from_this<Reload> {
     auto command = command_;
     command.path = level.path;
     command.tree = level.spec;
+    command.spec = level.pool;
     router_.order(level.path, "", std::move(command),
                   [self = shared_from_this(), path = level.path, nested](const auto& result) {
                     self->answered(path, nested, result);
@@ -45,18 +46,20 @@ class Reload : public std::enable_shared_from_this<Reload> {
   struct Level {
     std::string path = {};
     std::shared_ptr<const SupervisorSpec> spec = {};
-    std::shared_ptr<StateBoard> board = {};  // Of the one that was there before.
+    std::shared_ptr<const ChildSpec> pool = {};  // In its place where the level is a pool.
+    std::shared_ptr<StateBoard> board = {};      // Of the one that was there before.
   };
 
   [[nodiscard]] std::vector<Level> nested_of(const Level& level) const {
     std::vector<Level> result;
+    if (level.pool) return result;
     for (const auto& child : level.spec->children) {
-      if (!child.supervisor) continue;
+      if (!child.supervisor && !child.pool) continue;
       const auto path = join_path(level.path, child.name);
       const auto entry = services_->directory->find(path);
-      if (entry && !entry->ended && entry->board->info().kind == ChildKind::supervisor) {
-        result.push_back({path, child.supervisor, entry->board});
-      }
+      if (!entry || entry->ended || entry->board->info().kind != child.kind) continue;
+      auto pool = child.pool ? std::make_shared<const ChildSpec>(child) : nullptr;
+      result.push_back({path, child.supervisor, std::move(pool), entry->board});
     }
     return result;
   }
@@ -71,6 +74,8 @@ class Reload : public std::enable_shared_from_this<Reload> {
     auto place = levels_.begin();
     for (const auto& level : nested) {
       if (is_replaced(level.path, plan)) continue;
+      // A pool keeps no file of its own: what it is to be is in the plan of its supervisor.
+      if (level.pool && (command_.dry_run || !is_changed(level.path, plan))) continue;
       place = std::next(levels_.insert(place, level));
     }
     next();
@@ -88,6 +93,13 @@ class Reload : public std::enable_shared_from_this<Reload> {
       return replaces(line, "restart ") || replaces(line, "stop and remove ") ||
              replaces(line, "start ");
     });
+  }
+
+  [[nodiscard]] static bool is_changed(const std::string& path,
+                                       const std::vector<std::string>& plan) {
+    const auto begin = "change " + path + " in place: ";
+    return std::any_of(plan.begin(), plan.end(),
+                       [&](const std::string& line) { return line.starts_with(begin); });
   }
 
   void finish() {
