@@ -1,26 +1,17 @@
 #!/usr/bin/env python3
 """Takes the controls of the socket out, one at a time, and asks whether the tests notice.
 
-usage: scripts/mutate_ipc.py [--only NAME] [--in core|server] [--work FOLDER] | --check
+usage: scripts/mutate_ipc.py [--only NAME] [--in core|server] [--work FOLDER] [--jobs N] | --check
 
-Each mutation is applied to a copy of the sources, never to the repository; in the mutated build the
-attack that its control is against succeeds. `killed` means that a test failed (or hung past the
-time limit); `survived` means that nobody noticed. The exit code is the number of those that were
-not killed. With --check it only looks whether each text still stands in the sources, once.
+In each mutated build the attack that its control is against succeeds. scripts/mutants.py says how
+they are tried, docs/mutants.md what came of it.
 """
-import argparse
-import collections
-import pathlib
-import shutil
-import subprocess
 import sys
-import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-IPC = "ipc/espalier/ipc"
+import mutants
+
 # The pure tests see what is decided; the real ones what only a socket, a file or a process shows.
 TESTS = {"core": ["ipc_core_test"], "server": ["ipc_server_test_real"]}
-SECONDS = 300
 
 NEVER = "if (false) {"
 WITH_DESCRIPTORS = """char more[4096];
@@ -32,12 +23,12 @@ WITH_DESCRIPTORS = """char more[4096];
   message.msg_controllen = sizeof more;
   const auto count = ::recvmsg(connection.fd.get(), &message, 0);"""
 
-# control, name, tests, file below IPC, text that occurs in it once, its replacement.
+# control, name, tests, file below ipc/espalier/ipc, text that occurs in it once, its replacement.
 MUTATIONS = [
     # The socket file.
     ("C1", "everybody may use the file", "server", "server/socket_file.cpp",
      "bind_hidden(listener.get(), dir, path, mode & 0777U)",
-     "bind_hidden(listener.get(), dir, path, 0777U)"),
+     "bind_hidden(listener.get(), dir, path, mode | 0777U)"),
     ("C1", "the mode is set after the file is there", "server", "server/socket_file.cpp",
      "  if (::fchmod(listener, mode) != 0) return fail();\n", ""),
     ("C1", "anything is replaced", "server", "server/socket_file.cpp",
@@ -51,6 +42,19 @@ MUTATIONS = [
      "if ((found.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (found.st_mode & S_ISVTX) == 0) {", NEVER),
     ("C1", "what somebody else put there is removed", "server", "server/socket_file.cpp",
      "    if (found.st_dev != device || found.st_ino != inode) return;", ""),
+    ("C1", "the folder may belong to somebody else", "server", "server/socket_file.cpp",
+     "if (found.st_uid != 0 && found.st_uid != ::geteuid()) {", NEVER),
+    ("C1", "somebody else's socket is replaced", "server", "server/socket_file.cpp",
+     "  if (found.st_uid != ::geteuid()) {\n    return refused(\"a socket",
+     "  if (false) {\n    return refused(\"a socket"),
+    ("C1", "what comes to a free name meanwhile is replaced", "server", "server/socket_file.cpp",
+     "if (move(RENAME_NOREPLACE)) return {};", "if (move(0)) return {};"),
+    ("C1", "what comes in place of a stale socket is removed", "server", "server/socket_file.cpp",
+     " && same_file(old, *stale)) {", ") {"),
+    ("C1", "a link is followed to the lock", "server", "server/socket_file.cpp",
+     "O_RDWR | O_CREAT | O_NOFOLLOW |", "O_RDWR | O_CREAT |"),
+    ("C1", "two targets may hold one lock", "server", "server/socket_file.cpp",
+     "if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {", NEVER),
     # Who is there.
     ("C2", "the kernel is not asked who it is", "server", "server/acceptor.cpp",
      "  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return false;\n",
@@ -65,7 +69,8 @@ MUTATIONS = [
      "if (!right || with_.authorisation.may(call.from.peer, *right)) return {};",
      "if (right || !right) return {};"),
     ("C3", "everybody is the owner", "core", "core/authorisation.cpp",
-     "return peer.uid == 0 || peer.uid == own_uid_;", "return peer.uid == 0 || own_uid_ != 1;"),
+     "return peer.uid == 0 || peer.uid == own_uid_;",
+     "static_cast<void>(peer);\n  return true;"),
     ("C3", "who may read may write", "core", "core/authorisation.cpp",
      "      return fits(write_, peer);", "      return fits(write_, peer) || fits(read_, peer);"),
     ("C3", "who may write may what is dangerous", "core", "core/authorisation.cpp",
@@ -79,6 +84,8 @@ MUTATIONS = [
     # Size.
     ("C5", "lines may have any length", "core", "core/framer.cpp",
      "too_long_ = scanned_ - read_ > max_;", "too_long_ = false;"),
+    ("C5", "a long line is noticed at its end only", "core", "core/framer.cpp",
+     "too_long_ = scanned_ - read_ > max_;", "too_long_ = has_line_ && scanned_ - read_ > max_;"),
     ("C5", "after a long line it goes on", "core", "core/internal/service_impl.cpp",
      "    return begin_closing(c);\n  }\n  if (c.framer.unfinished() == 0) {",
      "    return;\n  }\n  if (c.framer.unfinished() == 0) {"),
@@ -89,16 +96,28 @@ MUTATIONS = [
      "auto wait = from.rate.take(at.now);", "auto wait = Duration::zero();"),
     ("C6", "a user may ask as fast as he likes", "core", "core/internal/requests.cpp",
      "  if (!is_own) wait = with_.users.take(from.peer.uid, at.now);\n", ""),
+    ("C6", "a user's rate begins anew with a connection", "core", "core/internal/users.cpp",
+     "  if (users_.size() <= most_absent) return;\n", ""),
+    ("C6", "requests are read on though answers pile up", "core", "core/internal/service_impl.cpp",
+     "return c.outbox.answer_bytes() > options_.spec.security.max_queued_bytes / 2;",
+     "return c.outbox.answer_bytes() == ~0UL;"),
+    ("C6", "a goodbye may wait for ever", "core", "core/internal/service_impl.cpp",
+     "if (c.cut_off_at && *c.cut_off_at <= at_.now) {", NEVER),
+    ("C6", "any number of commands under way", "core", "core/internal/commands.cpp",
+     "if (static_cast<std::size_t>(own) < most_running_of_a_user) return {};",
+     "if (own >= 0) return {};"),
     ("C6", "any number of connections", "core", "core/internal/users.cpp",
-     '  if (connections_ >= most) return too_many("this target", connections_);\n', ""),
+     "if (connections_ >= most) return", "if (most == 0) return"),
     ("C6", "any number of connections of a user", "core", "core/internal/users.cpp",
      "if (own.connections >= rules_.max_connections_per_uid) {", NEVER),
     ("C6", "no room is kept for owners", "core", "core/internal/users.cpp",
      "(authorisation_.is_owner(peer) ? 0 : kept)", "0 * kept"),
     ("C6", "silence is borne for ever", "core", "core/internal/service_impl.cpp",
-     "} else if (rules.idle_timeout > Duration::zero() && is_past(c.last_request, rules.idle_timeout)) {",
+     "} else if (rules.idle_timeout > Duration::zero() &&"
+     " is_past(c.last_request, rules.idle_timeout)) {",
      "} else if (false) {"),
-    ("C6", "a reader that takes nothing is borne for ever", "core", "core/internal/service_impl.cpp",
+    ("C6", "a reader that takes nothing is borne for ever", "core",
+     "core/internal/service_impl.cpp",
      "} else if (is_past(c.waits_since, rules.stall_timeout)) {", "} else if (false) {"),
     ("C6", "any number of bytes may wait", "core", "core/outbox.cpp",
      "  return waiting_ <= max_bytes_;", "  return true;"),
@@ -112,6 +131,19 @@ MUTATIONS = [
      "  if (!audit_.write(std::move(record)) && false) {"),
     ("C7", "refusals are not recorded", "core", "core/internal/requests.cpp",
      "  audit(call, error);\n", ""),
+    ("C7", "commands that are refused are not recorded", "core", "core/internal/commands.cpp",
+     "  audit_.note(std::move(record), Auditor::Sort::control, at.now);\n  send_(", "  send_("),
+    ("C7", "what is answered again is not recorded", "core", "core/internal/commands.cpp",
+     "  audit_.note(std::move(record), Auditor::Sort::control, at.now);\n  reply(", "  reply("),
+    ("C7", "what came of a command is not recorded", "core", "core/internal/commands.cpp",
+     "  static_cast<void>(audit_.write(std::move(record)));\n  for (", "  for ("),
+    ("C7", "that a command was late is not recorded", "core", "core/internal/commands.cpp",
+     "  static_cast<void>(audit_.write(std::move(record)));\n  CommandAnswer", "  CommandAnswer"),
+    ("C7", "refusals flood the audit", "core", "core/internal/auditor.cpp",
+     "if (known.rate.take(now) != supervisor::Duration::zero()) {",
+     "if (known.rate.take(now) == supervisor::Duration::min()) {"),
+    ("C7", "refusals that were left out are not told", "core", "core/internal/auditor.cpp",
+     "if (known.left_out != 0) {", NEVER),
     ("C7", "peers that are turned away are not recorded", "core", "core/internal/service_impl.cpp",
      "    requests_.note_refused_peer(peer, *problem, at);\n", ""),
     ("C7", "a changed record is not seen", "core", "core/audit.cpp",
@@ -132,6 +164,12 @@ MUTATIONS = [
      "O_CREAT | O_NOFOLLOW |", "O_CREAT |"),
     ("C7", "others may write to the audit", "server", "server/audit_file.cpp",
      "if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {", NEVER),
+    ("C7", "the audit may belong to somebody else", "server", "server/audit_file.cpp",
+     "if (info.st_uid != ::geteuid()) {", NEVER),
+    ("C7", "the audit may be anything", "server", "server/audit_file.cpp",
+     "  if (!S_ISREG(info.st_mode)) return \"it is no regular file; name another path\";\n", ""),
+    ("C7", "a file that was changed meanwhile is written on", "server", "server/audit_file.cpp",
+     "  if (!is_as_we_left_it()) return false;\n", ""),
     ("C7", "two programs write one audit", "server", "server/audit_file.cpp",
      "if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {", NEVER),
     # Idempotency.
@@ -141,6 +179,13 @@ MUTATIONS = [
      "  if (is_new || entry.answer) {"),
     ("C8", "what runs is run again", "core", "core/command_ledger.cpp", "  if (is_new) {",
      "  if (is_new || !entry.answer) {"),
+    ("C8", "a command_id belongs to all users", "core", "core/command_ledger.cpp",
+     "return std::to_string(uid) +", "return std::to_string(uid * 0) +"),
+    ("C8", "an answer is forgotten at once", "core", "core/command_ledger.cpp",
+     "entries_.at(ended_.front()).ended_at >= lifetime_) {",
+     "entries_.at(ended_.front()).ended_at >= 0 * lifetime_) {"),
+    ("C8", "any number of answers is kept", "core", "core/command_ledger.cpp",
+     "  if (ended_.size() > capacity_) forget_oldest();\n", ""),
     # Programs.
     ("C9", "every program may be run", "core", "core/internal/allow_list.cpp",
      "return std::ranges::find(allowed_, program) != allowed_.end();", "return true;"),
@@ -148,99 +193,25 @@ MUTATIONS = [
      "if (!program.variables.empty()) {", NEVER),
     ("C9", "programs of instances are not looked at", "core", "core/internal/allow_list.cpp",
      '  if (child.pool) collect(child.pool->child, path + "/*", into);\n', ""),
+    ("C9", "programs below a supervisor are not looked at", "core", "core/internal/allow_list.cpp",
+     "    collect(below, supervisor::join_path(path, below.name), into);",
+     "    static_cast<void>(below);"),
+    ("C9", "programs of probes are not looked at", "core", "core/internal/allow_list.cpp",
+     '  probe(child.policy.readiness_probe, "readiness probe");\n', ""),
+    ("C9", "programs of checks are not looked at", "core", "core/internal/allow_list.cpp",
+     '  probe(child.policy.health_check, "health check");\n', ""),
+    ("C9", "what runs may be changed to run anything", "core", "core/internal/allow_list.cpp",
+     "if (std::find(from, to, program) != to) continue;", "if (from != to) continue;"),
+    ("C9", "a path may mean another file in another folder", "core", "core/internal/allow_list.cpp",
+     "if (!program.starts_with('/') && program.find('/') != std::string::npos) return false;", ""),
 ]
 
 
-def run(command, log, seconds):
-    try:
-        return subprocess.run(command, stdout=log, stderr=log, timeout=seconds).returncode
-    except subprocess.TimeoutExpired:
-        return 1
-
-
-def build(work, tests, log):
-    command = ["cmake", "--build", str(work / "build"), "--target", *TESTS[tests]]
-    return run(command, log, 3600) == 0
-
-
-def passes(work, tests, log):
-    return all(run([str(work / "build/tests" / test), "--gtest_fail_fast"], log, SECONDS) == 0
-               for test in TESTS[tests])
-
-
-def verdict(work, mutation, log):
-    """killed, survived, or why the mutation says nothing."""
-    _, _, tests, name, old, new = mutation
-    path = work / "source" / IPC / name
-    original = path.read_text()
-    if original.count(old) != 1:
-        return "stale: its text is no longer there"
-    path.write_text(original.replace(old, new))
-    try:
-        if not build(work, tests, log):
-            return "stale: does not compile"
-        return "survived" if passes(work, tests, log) else "killed"
-    finally:
-        path.write_text(original)
-
-
-def prepare(work, kinds, log):
-    skip = shutil.ignore_patterns(".git", "build*")
-    shutil.copytree(ROOT, work / "source", ignore=skip, dirs_exist_ok=True)
-    configure = ["cmake", "-G", "Ninja", "-S", str(work / "source"), "-B", str(work / "build"),
-                 "-DCMAKE_BUILD_TYPE=Debug", "-DESPALIER_WERROR=OFF"]
-    if run(configure, log, 300) != 0:
-        sys.exit(f"the unchanged sources cannot be configured; see {log.name}")
-    for tests in kinds:
-        if not build(work, tests, log):
-            sys.exit(f"the unchanged sources do not build; see {log.name}")
-        if not passes(work, tests, log):
-            sys.exit(f"the unchanged sources fail their tests; see {log.name}")
-
-
-def misfits():
-    """Entries whose text no longer stands in the sources exactly once."""
-    for _, name, _, file, old, _ in MUTATIONS:
-        path = ROOT / IPC / file
-        count = path.read_text().count(old) if path.exists() else 0
-        if count != 1:
-            yield f"{file}: '{old}' of \"{name}\" occurs {count} times"
-    for missing in sorted({f"C{i}" for i in range(1, 10)} - {x[0] for x in MUTATIONS}):
-        yield f"{missing} has no mutation"
-
-
-def try_all(work, chosen, log):
-    results = collections.defaultdict(list)
-    for mutation in chosen:
-        result = verdict(work, mutation, log)
-        results[mutation[0]].append(result == "killed")
-        print(f"{result:10} {mutation[0]} {mutation[1]}", flush=True)
-    for control, killed in sorted(results.items()):
-        print(f"{control}: {sum(killed)} of {len(killed)} killed")
-    every = [killed for some in results.values() for killed in some]
-    print(f"{sum(every)} of {len(every)} killed")
-    return len(every) - sum(every)
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="", help="mutations whose control and name contain this")
-    parser.add_argument("--in", dest="kind", choices=sorted(TESTS), help="only those that these see")
-    parser.add_argument("--work", help="folder for the copy; default: a temporary one")
-    parser.add_argument("--check", action="store_true", help="only see whether the list fits")
-    options = parser.parse_args()
-    if options.check:
-        bad = list(misfits())
-        print("\n".join(bad) or f"{len(MUTATIONS)} mutations fit")
-        return len(bad)
-    chosen = [m for m in MUTATIONS if options.only in f"{m[0]} {m[1]}"
-              and options.kind in (None, m[2])]
-    with tempfile.TemporaryDirectory() as temporary:
-        work = pathlib.Path(options.work or temporary)
-        work.mkdir(parents=True, exist_ok=True)
-        with open(work / "log.txt", "w") as log:
-            prepare(work, sorted({m[2] for m in chosen}), log)
-            return try_all(work, chosen, log)
+    missing = sorted({f"C{i}" for i in range(1, 10)} - {x[0] for x in MUTATIONS})
+    if missing:
+        sys.exit(f"no mutation of {', '.join(missing)}")
+    return mutants.main(__doc__, MUTATIONS, "ipc/espalier/ipc", TESTS)
 
 
 if __name__ == "__main__":

@@ -170,6 +170,19 @@ TEST(verify_audit, a_record_sealed_anew_breaks_the_chain_after_it) {
   EXPECT_THAT(problem_of(lines), HasSubstr("line 3: it does not belong after"));
 }
 
+// Hashes that fit do not make up for a wrong number: the numbers say how many records there are.
+TEST(verify_audit, a_record_with_a_wrong_number_is_found_though_it_is_well_sealed) {
+  for (const std::uint64_t number : {1U, 2U, 4U, 1000U}) {
+    FailingStore store;
+    AuditLog log{store};
+    EXPECT_TRUE(log.write(record_of(0)) && log.write(record_of(1)));
+    AuditLog forger{store, {number - 1, log.head().hash}};
+    EXPECT_TRUE(forger.write(record_of(2)));
+    EXPECT_THAT(problem_of(store.lines),
+                HasSubstr("line 3: it is record " + std::to_string(number) + " where 3 was due"));
+  }
+}
+
 TEST(verify_audit, a_torn_tail_is_told_and_does_not_count) {
   const auto text = text_of(chain_of(2));
   const auto first = text.find('\n') + 1;
