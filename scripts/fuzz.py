@@ -36,7 +36,7 @@ def fuzz(name, seconds, keep):
     into = keep / name if keep else BUILD / f"corpus-{name}"
     into.mkdir(parents=True, exist_ok=True)
     program = BUILD / "tests/fuzz" / f"{name}_fuzz"
-    command = [str(program), f"-max_total_time={seconds}", "-timeout=5", "-rss_limit_mb=512",
+    command = [str(program), f"-max_total_time={seconds}", "-timeout=5", "-rss_limit_mb=1024",
                f"-max_len={LONGEST[name]}", f"-artifact_prefix={found}/", "-print_final_stats=1",
                "-verbosity=1", str(into), str(ROOT / "tests/fuzz/corpus" / name)]
     code = subprocess.run(command, cwd=BUILD).returncode

@@ -98,6 +98,19 @@ TEST(Views, FitEightyColumnsAndEscapeWhatStrangersWrote) {
   }
 }
 
+TEST(Views, StatusNamesWhatSomebodyHolds) {
+  TestTerminal test;
+  StatusFacts facts;
+  facts.snapshot = test_snapshot(sample(), "up");
+  EXPECT_THAT(render_status(facts, test.terminal), Not(HasSubstr("Held by an operator")));
+  auto& node = facts.snapshot.nodes.back();
+  node.phase = supervisor::ChildPhase::stopped;
+  node.intent = ipc::WireIntent::stopped;
+  EXPECT_THAT(
+      render_status(facts, test.terminal),
+      AllOf(HasSubstr("Held by an operator"), HasSubstr(node.path + "  stopped by operator")));
+}
+
 TEST(Views, ColumnsFitAVeryNarrowTerminal) {
   TestTerminal test;
   test.terminal.width = 24;

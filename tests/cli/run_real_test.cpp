@@ -286,7 +286,9 @@ TEST_F(RunTest, TheGardenChecksRunsAndStopsClean) {
   const std::string garden = std::string(ESPALIER_SOURCE_DIR) + "/examples/config/supervisor.yaml";
   RunningProgram check(folder_, {"check", garden});
   EXPECT_EQ(check.wait(), 0) << check.err();
-  RunningProgram program(folder_, {"run", garden, "--events", events_, "--log-format", "text"});
+  // Its socket is to stand in our folder: somebody else's garden may grow on this machine.
+  RunningProgram program(folder_, {"run", garden, "--events", events_, "--log-format", "text"},
+                         {{"XDG_RUNTIME_DIR", folder_.path("")}});
   ASSERT_TRUE(wait_for_event("\"tree_started\"")) << program.err();
   EXPECT_EQ(program.wait(std::chrono::seconds{3}), -1) << program.err();
   program.signal(SIGTERM);

@@ -126,6 +126,25 @@ TEST(TopModelTest, CommandsAskFirst) {
   EXPECT_EQ(removed.command->params.confirmed, true);
 }
 
+TEST(TopModelTest, ARestartIsOfTheAttemptThatWasLookedAt) {
+  TopBench bench;
+  bench.type("jr");
+  auto anew = test_node("/web");
+  anew.generation = 8;
+  ipc::StateDeltaPush delta;
+  delta.changed = {anew};
+  const auto seen = bench.model.tree().find("/web")->generation;
+  bench.give(delta);
+  const auto sent = bench.type("y");
+  ASSERT_TRUE(sent.command);
+  EXPECT_EQ(sent.command->params.expected_generation, seen);
+  bench.give(TopNote{"/web is in attempt 8", true, true});
+  EXPECT_EQ(bench.type("ry").command->params.expected_generation, 8u);
+  // Who holds something back means whichever attempt there is by then.
+  bench.give(TopNote{"done", false, true});
+  EXPECT_FALSE(bench.type("xy").command->params.expected_generation);
+}
+
 TEST(TopModelTest, EveryCommandKeyHasItsMethod) {
   const std::vector<std::pair<std::string, std::string>> keys = {
       {"r", "restart_child"}, {"S", "stop_child"},   {"t", "start_child"},

@@ -72,6 +72,20 @@ TEST_F(FindTargetTest, finds_the_only_one_alive_or_the_one_named) {
   EXPECT_EQ(find_target("shop", folders_).value(), shop);
 }
 
+TEST_F(FindTargetTest, says_where_it_could_not_look) {
+  live("shop.sock");
+  EXPECT_THAT(find_target("other", folders_).error(), Not(HasSubstr("may not look")));
+  const bool is_root = ::geteuid() == 0;
+  std::filesystem::permissions(folder_.path(), std::filesystem::perms::none);
+  if (is_root) ASSERT_EQ(::seteuid(65534), 0);
+  const auto none = find_target("", folders_);
+  if (is_root) ASSERT_EQ(::seteuid(0), 0);
+  std::filesystem::permissions(folder_.path(), std::filesystem::perms::owner_all);
+  ASSERT_FALSE(none);
+  EXPECT_THAT(none.error(), HasSubstr("you may not look into " + folder_.path()));
+  EXPECT_THAT(none.error(), Not(HasSubstr("look into " + folder_.path("missing"))));
+}
+
 TEST_F(FindTargetTest, says_what_is_there_and_how_to_choose) {
   const auto none = find_target("", folders_);
   ASSERT_FALSE(none);

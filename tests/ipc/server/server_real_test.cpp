@@ -27,6 +27,40 @@ TEST_F(ServerTest, SaysWhoItIs) {
   EXPECT_EQ(target_->server->target_id(), "target");
 }
 
+TEST_F(ServerTest, ANameThatIsTooLongForClientsIsRefused) {
+  auto spec = generous(path());
+  spec.target_id = std::string(65, 'x');
+  const LiveTarget refused{spec};
+  EXPECT_FALSE(refused.server);
+  EXPECT_EQ(refused.problem.kind, ServerError::Kind::refused);
+  EXPECT_THAT(refused.problem.message, HasSubstr("dashboard.target_id"));
+  spec.target_id.pop_back();
+  const LiveTarget taken{spec};
+  EXPECT_TRUE(taken.server) << taken.problem.message;
+}
+
+TEST_F(ServerTest, TheLogSaysOnceThatTheAuditFails) {
+  serve();
+  auto told = std::make_shared<std::vector<std::string>>();  // On the server's thread.
+  ServerOptions options;
+  options.spec = generous(folder_ / "audited");
+  options.spec.security.audit_file = folder_ / "audit";
+  options.tell = [told](sv::Severity, const std::string& text) { told->push_back(text); };
+  auto server = Server::start(*target_->handle, options);
+  ASSERT_TRUE(server) << server.error().message;
+  const auto restart = [&](const std::string& id) {
+    return code_of(WireClient{folder_ / "audited"}.ask(request(
+        id, "command.restart_child", R"({"path":"/a","requested_by":"me","reason":"to see"})")));
+  };
+  EXPECT_EQ(restart("1"), "ok");
+  std::filesystem::remove(folder_ / "audit");
+  EXPECT_EQ(restart("2"), "audit_unavailable");
+  EXPECT_EQ(restart("3"), "audit_unavailable");
+  server->reset();
+  ASSERT_EQ(told->size(), 1u);
+  EXPECT_THAT(told->front(), HasSubstr("cannot be written, so commands are refused"));
+}
+
 TEST_F(ServerTest, ShowsTheTreeAndSteersIt) {
   serve();
   WireClient client{path()};

@@ -23,6 +23,17 @@ TEST(EventFilter, FitsANodeAndAllBelow) {
   EXPECT_TRUE(matches({}, event("/x/y")));
 }
 
+TEST(EventFilter, ACommandIsAlsoOfTheChildItWasAbout) {
+  auto command = event("/api");
+  command.body = events::CommandDone{.command = "stop_child", .child = "/api/w1"};
+  EXPECT_TRUE(matches({.path = "/api/w1"}, command));
+  EXPECT_TRUE(matches({.path = "/*/w1"}, command));
+  EXPECT_TRUE(matches({.path = "/api"}, command));
+  EXPECT_FALSE(matches({.path = "/api/w2"}, command));
+  command.body = events::CommandDone{.command = "reload"};
+  EXPECT_FALSE(matches({.path = "/api/w1"}, command));
+}
+
 TEST(EventFilter, AStarStaysWithinAName) {
   EXPECT_TRUE(matches({.path = "/*/w1"}, event("/pool/w1")));
   EXPECT_FALSE(matches({.path = "/*/w1"}, event("/a/b/w1")));

@@ -105,7 +105,8 @@ void Commander::send(const std::string& method, const ipc::CommandParams& params
   }
   ++sent_;
   ++failed_;
-  fail({reply.error().code, place + ": " + reply.error().message});
+  const std::string& message = reply.error().message;
+  fail({reply.error().code, message.starts_with(place) ? message : place + ": " + message});
 }
 
 void Commander::print(const std::string& place, const Reply<ipc::CommandAnswer>& reply) {

@@ -102,6 +102,18 @@ std::string unwell(const StatusFacts& facts, const Terminal& terminal) {
   });
 }
 
+// Not ready, but for a reason: somebody wanted it so, and may have forgotten it.
+std::string held(const StatusFacts& facts, const Terminal& terminal) {
+  const auto now = facts.snapshot.generated_at;
+  const auto pick = [](const NodeInfo& node) {
+    return node.intent != ipc::WireIntent::active && node.path != "/";
+  };
+  return section("Held by an operator", facts, terminal, pick, [&](const NodeInfo& node) {
+    return std::vector<Cell>{
+        {node.path}, {phase_word(node), Ink::busy}, {"for " + age(node.since, now)}};
+  });
+}
+
 std::string restarts(const StatusFacts& facts, const Terminal& terminal) {
   const auto now = facts.snapshot.generated_at;
   const auto used = [](const NodeInfo& node) { return node.restarts.used > 0; };
@@ -128,7 +140,7 @@ std::string render_status(const StatusFacts& facts, const Terminal& terminal) {
   const bool is_tree = facts.snapshot.nodes.empty() || facts.snapshot.nodes.front().path == "/";
   out += is_tree ? head(facts, terminal)
                  : render_node(facts.snapshot.nodes.front(), facts.snapshot.generated_at, terminal);
-  if (is_tree) out += unwell(facts, terminal);
+  if (is_tree) out += unwell(facts, terminal) + held(facts, terminal);
   out += restarts(facts, terminal);
   const Terminal inner = indented(terminal);
   if (!facts.failures.empty()) {

@@ -151,7 +151,7 @@ class TopModel {
   void back();
   void next_view(bool forward);
   void next_sort();
-  void ask(const char* verb, const char* method, bool confirmed);
+  void ask(const char* verb, const char* method, bool confirmed, bool fenced);
   void ask_scale(int by);
   void ask_reload();
   void send();

@@ -14,16 +14,20 @@ struct CommandKey {
   const char* verb;
   const char* method;
   bool confirmed;  ///< Dangerous: the target wants to hear that a person said yes.
+  bool fenced;     ///< Only the attempt that was looked at.
 };
+// What begins anew by itself is not to be hit again. To hold one back is meant for whichever
+// attempt there is by then: of one that crashes all the time, another would be there with every
+// answer.
 constexpr std::array command_keys = {
-    CommandKey{'r', "restart", "restart_child", false},
-    CommandKey{'S', "stop", "stop_child", false},
-    CommandKey{'t', "start", "start_child", false},
-    CommandKey{'p', "pause", "pause_child", false},
-    CommandKey{'u', "resume", "resume_child", false},
-    CommandKey{'x', "quarantine", "quarantine_child", false},
-    CommandKey{'c', "reset", "reset_child", false},
-    CommandKey{'X', "remove", "remove_child", true},
+    CommandKey{'r', "restart", "restart_child", false, true},
+    CommandKey{'S', "stop", "stop_child", false, false},
+    CommandKey{'t', "start", "start_child", false, false},
+    CommandKey{'p', "pause", "pause_child", false, false},
+    CommandKey{'u', "resume", "resume_child", false, false},
+    CommandKey{'x', "quarantine", "quarantine_child", false, false},
+    CommandKey{'c', "reset", "reset_child", false, false},
+    CommandKey{'X', "remove", "remove_child", true, false},
 };
 constexpr std::uint64_t command_timeout_ms = 10'000;
 constexpr std::size_t longest_filter = 200;
@@ -187,18 +191,20 @@ bool TopModel::on_command_key(char c) {
   } else if (c == 'R') {
     ask_reload();
   } else {
-    ask(found->verb, found->method, found->confirmed);
+    ask(found->verb, found->method, found->confirmed, found->fenced);
   }
   return true;
 }
 
-void TopModel::ask(const char* verb, const char* method, bool confirmed) {
-  if (tree_.find(selected_) == nullptr) return say(selected_ + " is no longer there", true);
+void TopModel::ask(const char* verb, const char* method, bool confirmed, bool fenced) {
+  const ipc::NodeInfo* const node = tree_.find(selected_);
+  if (node == nullptr) return say(selected_ + " is no longer there", true);
   TopCommand command;
   command.words = std::string(verb) + " " + selected_;
   command.method = method;
   command.params.path = selected_;
   if (confirmed) command.params.confirmed = true;
+  if (fenced) command.params.expected_generation = node->generation;
   question_ = std::move(command);
 }
 

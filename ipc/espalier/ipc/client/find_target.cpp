@@ -2,6 +2,7 @@
 
 #include "espalier/supervisor/os/unique_fd.hpp"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -11,6 +12,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
 #include <system_error>
 #include <tuple>
 
@@ -48,6 +50,12 @@ std::string joined(const std::vector<std::string>& words) {
   for (const auto& word : words)
     text += (text.empty() ? "" : ", ") + word;
   return text;
+}
+
+/// What runs in a folder of root's stays hidden from everybody else.
+bool is_closed(const std::string& folder) {
+  return is_trusted(folder) &&
+         ::faccessat(AT_FDCWD, folder.c_str(), R_OK | X_OK, AT_EACCESS) != 0 && errno == EACCES;
 }
 
 constexpr const char* how_to_choose = "choose one with --socket PATH or ESPALIER_SOCKET";
@@ -104,6 +112,9 @@ expected<std::string, std::string> find_target(const std::string& name,
   std::string text = name.empty() ? "no target runs" : "no target named " + name + " runs";
   text += " here: looked in " + joined(folders);
   if (!alive.empty()) text += "; there are " + joined(alive) + "; " + how_to_choose;
+  std::vector<std::string> closed;
+  std::ranges::copy_if(folders, std::back_inserter(closed), is_closed);
+  if (!closed.empty()) text += "; you may not look into " + joined(closed) + ", but root may";
   if (!dead.empty()) text += "; nobody answers at " + joined(dead);
   if (alive.empty()) {
     text +=

@@ -31,6 +31,38 @@ struct OpenAudit {
   ChainHead head = {};
 };
 
+// Without its audit a tree runs on and refuses commands; the log says so, not only who is refused.
+class ToldAudit final : public AuditStore {
+ public:
+  ToldAudit(std::unique_ptr<AuditStore> store, const ServerOptions& options)
+      : store_(std::move(store)), path_(options.spec.security.audit_file), tell_(options.tell) {}
+
+  [[nodiscard]] bool append(const std::string& line) override {
+    const bool kept = store_->append(line);
+    if (kept != works_ && tell_) {
+      if (kept) {
+        tell_(supervisor::Severity::info, "the audit file " + path_ + " can be written again");
+      } else {
+        tell_(supervisor::Severity::error,
+              "the audit file " + path_ +
+                  " cannot be written, so commands are refused; is its disk full, or did somebody "
+                  "change, move or remove it?");
+      }
+    }
+    works_ = kept;
+    return kept;
+  }
+  [[nodiscard]] std::vector<std::string> last(std::size_t limit) override {
+    return store_->last(limit);
+  }
+
+ private:
+  std::unique_ptr<AuditStore> store_;
+  std::string path_;
+  std::function<void(supervisor::Severity, const std::string&)> tell_;
+  bool works_ = true;
+};
+
 expected<OpenAudit, ServerError> open_audit(const ServerOptions& options) {
   const auto& rules = options.spec.security;
   if (rules.audit_file.empty()) return OpenAudit{std::make_unique<AuditRing>(rules.audit_capacity)};
@@ -39,8 +71,11 @@ expected<OpenAudit, ServerError> open_audit(const ServerOptions& options) {
   const auto head = (*file)->head();
   const auto& notice = (*file)->notice();
   if (!notice.empty() && options.tell) options.tell(supervisor::Severity::warning, notice);
-  return OpenAudit{std::move(*file), head};
+  return OpenAudit{std::make_unique<ToldAudit>(std::move(*file), options), head};
 }
+
+// A tree file is held to the same; here it may also come from the name of the root alone.
+constexpr std::size_t longest_target_id = 64;
 
 // A name may hold anything; a file name may not.
 std::string file_name_of(std::string name) {
@@ -157,6 +192,12 @@ expected<PreparedServer, ServerError> PreparedServer::prepare(ServerOptions opti
   auto& spec = options.spec;
   if (spec.target_id.empty()) spec.target_id = options.target_id;
   if (spec.display_name.empty()) spec.display_name = spec.target_id;
+  if (spec.target_id.size() > longest_target_id) {
+    return unexpected<ServerError>(ServerError{
+        Kind::refused, "the name of this target has " + std::to_string(spec.target_id.size()) +
+                           " bytes, more than the " + std::to_string(longest_target_id) +
+                           " that clients can rely on; set dashboard.target_id"});
+  }
   auto path = socket_path(options);
   if (!path) return unexpected<ServerError>(std::move(path.error()));
   auto file = SocketFile::bind(*path, spec.permissions, spec.bind_mode);
