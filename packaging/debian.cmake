@@ -27,6 +27,6 @@ set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
 string(JOIN ", " CPACK_DEBIAN_DEV_PACKAGE_DEPENDS
   "libcaf-dev (>= 0.17.6)" "libcaf-dev (<< 0.18)" "libyaml-cpp-dev (>= 0.7)"
   "libspdlog-dev (>= 1:1.10)" "libexpected-dev" "libboost1.81-dev | libboost-dev (>= 1.81)"
-  "nlohmann-json3-dev (>= 3.11)" "libssl-dev (>= 3.0)")
+  "nlohmann-json3-dev (>= 3.11)" "libssl-dev (>= 3.0)" "libsqlite3-dev (>= 3.40)")
 
 include(CPack)

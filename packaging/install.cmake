@@ -6,11 +6,13 @@ include(CMakePackageConfigHelpers)
 set(cmake_folder "${CMAKE_INSTALL_LIBDIR}/cmake/espalier")
 set(pc_folder "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 
-install(TARGETS ${espalier_targets} ${espalier_ipc_targets} EXPORT espalierTargets
+install(TARGETS ${espalier_targets} ${espalier_pipeline_targets} ${espalier_ipc_targets}
+  EXPORT espalierTargets
   ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT dev
   INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(EXPORT espalierTargets NAMESPACE espalier:: DESTINATION "${cmake_folder}" COMPONENT dev)
-install(DIRECTORY "${PROJECT_SOURCE_DIR}/libsupervisor/espalier" "${PROJECT_SOURCE_DIR}/ipc/espalier"
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/libsupervisor/espalier"
+  "${PROJECT_SOURCE_DIR}/libpipeline/espalier" "${PROJECT_SOURCE_DIR}/ipc/espalier"
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT dev
   FILES_MATCHING PATTERN "*.hpp" PATTERN internal EXCLUDE)
 
@@ -44,6 +46,8 @@ function(pkg_config_file name)
 endfunction()
 pkg_config_file(espalier-supervisor supervisor_runtime supervisor_actor supervisor_config
   supervisor_io supervisor_observe supervisor_process supervisor_os supervisor_core)
+pkg_config_file(espalier-pipeline pipeline_supervised pipeline_declare pipeline_durable pipeline_show
+  pipeline_track pipeline_build pipeline_run pipeline_core)
 pkg_config_file(espalier-ipc ipc_server ipc_client ipc_registration ipc_core ipc_wire)
 
 if(TARGET espalier)

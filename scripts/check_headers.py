@@ -15,8 +15,8 @@ import sys
 import tempfile
 
 PROJECT = pathlib.Path(__file__).resolve().parent.parent
-ROOTS = [PROJECT / "libsupervisor", PROJECT / "ipc"]
-LIGHT = ["espalier/supervisor.hpp", "espalier/ipc.hpp", "espalier/child_main.hpp", "espalier/testing.hpp"]
+ROOTS = [PROJECT / "libsupervisor", PROJECT / "libpipeline", PROJECT / "ipc"]
+LIGHT = ["espalier/supervisor.hpp", "espalier/pipeline.hpp", "espalier/ipc.hpp", "espalier/child_main.hpp", "espalier/testing.hpp"]
 HEAVY_LIBRARY = re.compile(r"/(caf|boost|yaml-cpp|spdlog|fmt)/")
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]', re.M)
 

@@ -6,6 +6,7 @@ usage: check_manual.py ESPALIER_BINARY
     ```yaml             a complete tree file: `espalier check` accepts it
     ```yaml fragment    sections, or children, of a tree file: accepted once completed
     ```yaml refused     a tree file that `espalier check` refuses with exit code 6
+    ```yaml pipeline    a complete pipeline file: `espalier pipeline check` accepts it
     ```cpp FILE         text of that file, which the build compiles
     ```sh               lines `./run ARGS`: run with the binary, where ARGS end by themselves
     ```text             not checked
@@ -22,12 +23,13 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.S | re.M)
 LINK = re.compile(r"\]\(([^)#:]+)\)")
-ENDS_BY_ITSELF = {"check", "config", "template", "schema", "version"}
+ENDS_BY_ITSELF = {"check", "config", "template", "schema", "version", "pipeline"}
 LEFT_ALONE = {"./run", "./test"}  # they run for ever, or run this
 
 
 def espalier(binary, *args):
-    done = subprocess.run([binary, *args], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([binary, *args], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=60)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -38,12 +40,13 @@ def complete(fragment):
     return fragment + "children:\n  - {name: x, kind: blocking, factory: builtin.idle}\n"
 
 
-def check_tree(binary, text, wanted):
+def check_file(binary, text, wanted=0, verb=("check",)):
     with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder, "tree.yaml")
+        path = pathlib.Path(folder, "file.yaml")
         path.write_text(text)
-        code, output = espalier(binary, "check", str(path))
-    return "" if code == wanted else f"`espalier check` ended with {code}, not {wanted}:\n{output}"
+        code, output = espalier(binary, *verb, str(path))
+    said = f"`espalier {' '.join(verb)}` ended with {code}, not {wanted}:\n{output}"
+    return "" if code == wanted else said
 
 
 def check_shell(binary, text):
@@ -61,11 +64,13 @@ def check_shell(binary, text):
 
 def check_block(binary, kind, text):
     if kind == "yaml":
-        return check_tree(binary, text, 0)
+        return check_file(binary, text)
     if kind == "yaml fragment":
-        return check_tree(binary, complete(text), 0)
+        return check_file(binary, complete(text))
     if kind == "yaml refused":
-        return check_tree(binary, text, 6)
+        return check_file(binary, text, wanted=6)
+    if kind == "yaml pipeline":
+        return check_file(binary, text, verb=("pipeline", "check"))
     if kind == "sh":
         return check_shell(binary, text)
     if kind.startswith("cpp "):

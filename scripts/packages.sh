@@ -4,7 +4,7 @@
 packages_build=(
   cmake ninja-build g++ ccache pkg-config git python3
   libcaf-dev libboost1.81-dev libyaml-cpp-dev libspdlog-dev libexpected-dev libcli11-dev
-  libgtest-dev libgmock-dev nlohmann-json3-dev libssl-dev python3-jsonschema
+  libgtest-dev libgmock-dev nlohmann-json3-dev libssl-dev libsqlite3-dev python3-jsonschema
   socat jq  # the tests run examples/clients with them
   tmux  # the terminal of the tests of `espalier top`
   dpkg-dev file  # cpack asks them what the program needs

@@ -62,6 +62,20 @@ add_test(NAME examples.embed
     "$<TARGET_FILE:embed_example>")
 set_tests_properties(examples.embed PROPERTIES LABELS real TIMEOUT 30)
 
+# Each prints what stands beside it, where that is always the same.
+file(GLOB pipeline_examples CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/examples/pipelines/*.cpp")
+foreach(source IN LISTS pipeline_examples)
+  get_filename_component(name "${source}" NAME_WE)
+  add_executable(example_${name} "${source}")
+  target_link_libraries(example_${name} PRIVATE espalier::pipeline project_options)
+  cmake_path(REPLACE_EXTENSION source expected OUTPUT_VARIABLE expected)
+  cmake_path(REPLACE_EXTENSION source sample OUTPUT_VARIABLE sample)
+  add_test(NAME examples.pipelines.${name}
+    COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/support/example_test.py"
+      "$<TARGET_FILE:example_${name}>" "${expected}" "${sample}")
+  set_tests_properties(examples.pipelines.${name} PROPERTIES LABELS real TIMEOUT 60)
+endforeach()
+
 set(packaging "${CMAKE_CURRENT_SOURCE_DIR}/packaging")
 add_test(NAME packaging.headers
   COMMAND Python3::Interpreter "${scripts}/check_headers.py" "${CMAKE_CXX_COMPILER}")

@@ -9,7 +9,9 @@
 namespace espalier::cli {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 TEST(App, BadUsageIsTwoAndSaysWhatIsWrong) {
   EXPECT_EQ(call({}).code, exit_usage);
@@ -22,6 +24,34 @@ TEST(App, BadUsageIsTwoAndSaysWhatIsWrong) {
   EXPECT_THAT(format.err, HasSubstr("--log-format"));
   EXPECT_EQ(format.out, "");
   EXPECT_THAT(call({"run", "x.yaml", "--color", "red"}).err, HasSubstr("--color"));
+}
+
+TEST(App, AWordNobodyKnowsIsNamedWithTheOneThatWasMeant) {
+  const auto said = [](const std::vector<std::string>& words) {
+    const Outcome outcome = call(words);
+    EXPECT_EQ(outcome.code, exit_usage);
+    EXPECT_EQ(outcome.out, "");
+    return outcome.err;
+  };
+  EXPECT_EQ(
+      said({"restrat", "/a"}),
+      "espalier: \"restrat\" is no command (did you mean restart?); espalier --help lists them\n");
+  EXPECT_THAT(said({"audit", "verfy", "x"}), AllOf(HasSubstr("\"verfy\""), HasSubstr("verify"),
+                                                   HasSubstr("espalier audit --help")));
+  EXPECT_THAT(said({"add", "f:/a", "--name", "fox", "--reson", "x"}),
+              AllOf(HasSubstr("add has no option \"--name\""), HasSubstr("espalier add --help")));
+  EXPECT_THAT(said({"stop", "/a", "--reson=x"}), HasSubstr("\"--reson\" (did you mean --reason?)"));
+  EXPECT_THAT(said({"check", "a.yaml", "b.yaml"}), HasSubstr("check does not take \"b.yaml\""));
+  EXPECT_THAT(said({"run", "\x1b[2J", "y", "z"}), Not(HasSubstr("\x1b")));
+}
+
+TEST(App, APathBeginsWithASlash) {
+  for (const char* const verb : {"status", "show", "restart", "logs"}) {
+    const Outcome outcome = call({verb, "db"});
+    EXPECT_EQ(outcome.code, exit_usage) << verb;
+    EXPECT_THAT(outcome.err, HasSubstr("'db' is no path: a path begins with /, like /db")) << verb;
+  }
+  EXPECT_EQ(call({"status", ""}).code, exit_usage);
 }
 
 TEST(App, HelpNamesCommandsAndExitCodes) {

@@ -70,11 +70,12 @@ sv::ChildFailure failure_of(const std::string& name, FakeContext& context) {
 }
 
 TEST(Builtins, AreAllThere) {
-  EXPECT_THAT(builtin_factories().names(),
-              testing::ElementsAre(
-                  "builtin.actor.flaky", "builtin.actor.idle", "builtin.actor.ticker",
-                  "builtin.async.idle", "builtin.async.ticker", "builtin.crash", "builtin.flaky",
-                  "builtin.idle", "builtin.slow_start", "builtin.stubborn", "builtin.ticker"));
+  EXPECT_THAT(
+      builtin_factories().names(),
+      testing::ElementsAre("builtin.actor.flaky", "builtin.actor.idle", "builtin.actor.ticker",
+                           "builtin.async.idle", "builtin.async.ticker", "builtin.crash",
+                           "builtin.flaky", "builtin.idle", "builtin.pipeline",
+                           "builtin.slow_start", "builtin.stubborn", "builtin.ticker"));
 }
 
 TEST(Builtins, IdleIsReadyAndReturnsWhenStopped) {

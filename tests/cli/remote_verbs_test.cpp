@@ -24,7 +24,7 @@ const char* const nowhere = "/no/such/folder/target.sock";
 
 TEST(Verbs, WhereNothingRunsEachSaysSoAndAnswersSeven) {
   for (const char* verb : {"status", "tree", "list", "diagnose", "logs", "events", "reload",
-                           "shutdown", "snapshot", "health", "ping"}) {
+                           "shutdown", "snapshot", "health", "pipelines", "ping"}) {
     const Outcome outcome = call({verb, "--socket", nowhere, "--timeout", "1s"});
     EXPECT_EQ(outcome.code, exit_not_running) << verb << outcome.err;
     EXPECT_THAT(outcome.err, AllOf(StartsWith("espalier: "), HasSubstr(nowhere))) << verb;

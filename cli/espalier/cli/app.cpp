@@ -2,29 +2,35 @@
 
 #include "espalier/cli/audit_command.hpp"
 #include "espalier/cli/exit_codes.hpp"
+#include "espalier/cli/pipeline/pipeline_command.hpp"
 #include "espalier/cli/remote/completion.hpp"
 #include "espalier/cli/remote/look.hpp"
 #include "espalier/cli/remote/steer.hpp"
 #include "espalier/cli/remote/verbs.hpp"
 #include "espalier/cli/run_command.hpp"
+#include "espalier/ipc/wire/nearest.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace espalier::cli {
 namespace {
 
 const char* const exit_code_help =
     "Exit codes: 0 done, 1 failed, 2 bad usage, 3 not all is well, 4 no permission or no\n"
-    "such child, 6 configuration invalid, 7 not running, 8 refused, 10 the tree gave up,\n"
-    "11 stopped but something could not be ended, 124 not in time, 130 interrupted.";
+    "such child, 6 configuration invalid, 7 not running, 8 refused, 9 some items failed,\n"
+    "10 the tree gave up, 11 stopped but something could not be ended, 12 a checkpoint or\n"
+    "dead letters cannot be written, 124 not in time, 130 interrupted.";
 
 /// What the commands on files were told; those on a running target have RemoteOptions.
 struct Words {
   AuditWords audit = {};
   RunOptions run = {};
+  PipelineWords pipeline = {};
   std::string file = {};
   std::string against = {};
   bool is_offline = false;
@@ -92,6 +98,7 @@ void add_all(CLI::App& app, Words& words, RemoteOptions& remote) {
       ->add_option("shell", remote.shell, "Which shell")
       ->required()
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  add_pipeline(app, words.pipeline);
   add_audit(app, words.audit, remote);
   add_remote_verbs(app, remote);
 }
@@ -100,6 +107,57 @@ int plan(const Words& words, const RemoteOptions& remote, const Streams& streams
   if (!words.is_offline && has_target(remote))
     return remote_plan_verb(remote, terminal_of(streams, remote));
   return plan_command(remote.file, words.against, remote.output != "text", streams);
+}
+
+std::string full_name(const CLI::App& app) {
+  return (app.get_parent() == nullptr ? "" : full_name(*app.get_parent()) + " ") + app.get_name();
+}
+
+std::string unknown_command(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> names;
+  for (const CLI::App* const verb : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(verb->get_name());
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  return ipc::in_quotes(word) + " is no command" + ipc::did_you_mean(word, known) + "; " +
+         full_name(app) + " --help lists them";
+}
+
+std::string unknown_word(const CLI::App& verb, const std::vector<std::string>& words) {
+  const std::string help = "; " + full_name(verb) + " --help tells what it takes";
+  const auto option = std::find_if(words.begin(), words.end(),
+                                   [](const std::string& word) { return word.starts_with('-'); });
+  if (option == words.end())
+    return verb.get_name() + " does not take " + ipc::in_quotes(words.front()) + help;
+  const std::string name = option->substr(0, option->find('='));
+  std::vector<std::string> names;
+  for (const CLI::Option* const known : verb.get_options()) {
+    for (const std::string& each : known->get_lnames())
+      names.push_back("--" + each);
+  }
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  return verb.get_name() + " has no option " + ipc::in_quotes(name) +
+         ipc::did_you_mean(name, known) + help;
+}
+
+// Of words that nobody knows, the parser names the last first and gives no hint. Empty: it is about
+// something else.
+std::string problem_of_words(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty())
+    at = at->get_subcommands().front();
+  const auto words = at->remaining();
+  if (words.empty() || error.get_exit_code() == 0) return "";
+  if (at->get_require_subcommand_min() > 0) return unknown_command(*at, words.front());
+  const bool is_extra = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+  return is_extra ? unknown_word(*at, words) : "";
+}
+
+int usage_error(const CLI::App& app, const CLI::ParseError& error, const Streams& streams) {
+  const std::string problem = problem_of_words(app, error);
+  if (problem.empty())
+    return app.exit(error, streams.out, streams.err) == 0 ? exit_done : exit_usage;
+  streams.err << "espalier: " << problem << "\n";
+  return exit_usage;
 }
 
 }  // namespace
@@ -114,12 +172,13 @@ int run_app(const std::vector<std::string>& arguments, const Streams& streams) {
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {
-    return app.exit(error, streams.out, streams.err) == 0 ? exit_done : exit_usage;
+    return usage_error(app, error, streams);
   }
   const std::string name = app.get_subcommands().front()->get_name();
   if (name == "run") return run_command(words.run);
   if (name == "check") return check_command(words.file, streams);
   if (name == "config") return config_command(words.file, streams);
+  if (name == "pipeline") return pipeline_command(words.pipeline, streams);
   if (name == "audit") return audit_command(words.audit, remote, streams);
   if (name == "plan") return plan(words, remote, streams);
   if (name == "version" && words.of_target)

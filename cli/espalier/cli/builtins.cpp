@@ -3,6 +3,7 @@
 #include "espalier/async.hpp"
 #include "espalier/cli/crash.hpp"
 #include "espalier/cli/params.hpp"
+#include "espalier/cli/pipeline/pipeline_builtin.hpp"
 #include "espalier/supervisor/actor/actor_factory.hpp"
 #include "espalier/supervisor/core/child_context.hpp"
 
@@ -15,6 +16,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 
 namespace espalier::cli {
 namespace sv = espalier::supervisor;
@@ -167,14 +169,15 @@ caf::behavior make_flaky(caf::event_based_actor* self, Context context) {
 
 }  // namespace
 
-sv::ChildFactories builtin_factories() {
+sv::ChildFactories builtin_factories(std::shared_ptr<pipeline::PipelineBoard> board) {
   sv::ChildFactories factories;
   factories.add_blocking("builtin.idle", run_idle)
       .add_blocking("builtin.ticker", run_ticker)
       .add_blocking("builtin.flaky", run_flaky)
       .add_blocking("builtin.stubborn", run_stubborn)
       .add_blocking("builtin.slow_start", run_slow_start)
-      .add_blocking("builtin.crash", run_crash);
+      .add_blocking("builtin.crash", run_crash)
+      .add_pipeline("builtin.pipeline", pipeline_builtin(std::move(board)));
   add_async(factories, "builtin.async.idle", idle_async);
   add_async(factories, "builtin.async.ticker", tick_async);
   add_actor(factories, "builtin.actor.idle", make_idle);

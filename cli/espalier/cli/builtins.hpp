@@ -1,6 +1,9 @@
 #pragma once
 
+#include "espalier/pipeline/supervised/pipeline_board.hpp"
 #include "espalier/supervisor/core/child_factories.hpp"
+
+#include <memory>
 
 namespace espalier::cli {
 
@@ -18,8 +21,14 @@ namespace espalier::cli {
 ///                       abort, loop, allocate (without end: set a memory limit) or exit (code 7).
 ///                       Only with `isolation: process`, or it takes the supervisor with it
 ///
+///   builtin.pipeline    (kind: pipeline) runs the items of `input`, a file with a line of JSON
+///   each,
+///                       through the pipeline of `file`, and adds results to `output`, if given
+///
 /// `builtin.actor.idle`, `.ticker` and `.flaky` are the same as event-based actors,
 /// `builtin.async.idle` and `.ticker` as coroutines.
-[[nodiscard]] supervisor::ChildFactories builtin_factories();
+/// Pipelines stand on `board` while they run, if one is given.
+[[nodiscard]] supervisor::ChildFactories builtin_factories(
+    std::shared_ptr<pipeline::PipelineBoard> board = {});
 
 }  // namespace espalier::cli

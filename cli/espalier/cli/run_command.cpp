@@ -78,7 +78,7 @@ class Session {
     if (const auto refused = prepare_socket()) {
       return give_up(exit_code_of(*refused), refused->message);
     }
-    auto launched = sv::Supervisor::launch(config_.tree, builtin_factories(),
+    auto launched = sv::Supervisor::launch(config_.tree, builtin_factories(pipelines_),
                                            supervisor_options(std::move(host)));
     if (!launched) return give_up(exit_config_invalid, launched.error().message);
     handle_.emplace(std::move(*launched));
@@ -144,8 +144,9 @@ class Session {
     auto spec = wanted_socket(config_, options_);
     if (!spec) return std::nullopt;
     logs_ = std::make_shared<ipc::LogRing>(spec->log_capacity);
-    auto prepared = ipc::PreparedServer::prepare(
-        server_options(std::move(*spec), config_, source_, logs_, teller()));
+    auto options = server_options(std::move(*spec), config_, source_, logs_, teller());
+    options.pipelines = pipelines_;
+    auto prepared = ipc::PreparedServer::prepare(std::move(options));
     if (!prepared) return prepared.error();
     prepared_.emplace(std::move(*prepared));
     return std::nullopt;
@@ -273,6 +274,7 @@ class Session {
   std::optional<LiveScreen> screen_;
   std::optional<sv::SupervisorHandle> handle_;
   std::shared_ptr<ipc::LogRing> logs_;
+  std::shared_ptr<pipeline::PipelineBoard> pipelines_ = std::make_shared<pipeline::PipelineBoard>();
   std::optional<ipc::PreparedServer> prepared_;
   std::unique_ptr<ipc::Server> server_;
   std::optional<Reloader> reloader_;

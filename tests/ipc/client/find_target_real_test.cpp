@@ -77,9 +77,13 @@ TEST_F(FindTargetTest, says_where_it_could_not_look) {
   EXPECT_THAT(find_target("other", folders_).error(), Not(HasSubstr("may not look")));
   const bool is_root = ::geteuid() == 0;
   std::filesystem::permissions(folder_.path(), std::filesystem::perms::none);
-  if (is_root) ASSERT_EQ(::seteuid(65534), 0);
+  if (is_root) {
+    ASSERT_EQ(::seteuid(65534), 0);
+  }
   const auto none = find_target("", folders_);
-  if (is_root) ASSERT_EQ(::seteuid(0), 0);
+  if (is_root) {
+    ASSERT_EQ(::seteuid(0), 0);
+  }
   std::filesystem::permissions(folder_.path(), std::filesystem::perms::owner_all);
   ASSERT_FALSE(none);
   EXPECT_THAT(none.error(), HasSubstr("you may not look into " + folder_.path()));

@@ -36,6 +36,7 @@ const std::map<std::string, Sample>& samples() {
       {"hello", {Object::object(), {"client"}}},
       {"ping", {}},
       {"health", {}},
+      {"pipelines", {Object::object(), {"path"}}},
       {"state", {Object::object(), {"path", "depth", "include"}}},
       {"state.subscribe", {Object::object(), {"path", "depth", "include", "interval_ms", "mode"}}},
       {"events.subscribe", {Object::object(), {"filter", "from", "replay"}}},

@@ -69,6 +69,7 @@ class FakeTarget final : public Target {
   int states_read = 0;
   supervisor::SupervisorSpec own_file = {};  ///< What read_tree("") gives.
   supervisor::HealthReport health_now = {};
+  std::vector<pipeline::PipelineRow> pipelines_now = {};
 
   // --- Target ---
 
@@ -83,6 +84,7 @@ class FakeTarget final : public Target {
   [[nodiscard]] std::uint64_t events_end() override { return events_lost_ + events_.size(); }
   [[nodiscard]] LinePage lines(std::uint64_t position, std::size_t limit) override;
   [[nodiscard]] std::uint64_t lines_end() override { return lines_lost_ + lines_.size(); }
+  [[nodiscard]] std::vector<pipeline::PipelineRow> pipelines() override { return pipelines_now; }
   [[nodiscard]] std::optional<ResourceInfo> resources(std::int64_t pid) override;
   [[nodiscard]] expected<supervisor::ChildSpec, WireError> read_child(
       const std::string& parent, const std::string& text) override;

@@ -141,6 +141,18 @@ int health_verb(const RemoteOptions& options, const Terminal& terminal) {
   return health->value.state == supervisor::HealthReport::State::up ? exit_done : exit_unwell;
 }
 
+int pipelines_verb(const RemoteOptions& options, const Terminal& terminal) {
+  auto session = Session::open(options);
+  if (!session) return fail(terminal, session.error());
+  ipc::PipelinesParams params;
+  if (options.path() != "/") params.path = options.path();
+  const auto all = session->ask<ipc::PipelinesResult>("pipelines", params);
+  if (!all) return fail(terminal, all.error());
+  if (!print_json(options, terminal, all->json))
+    terminal.out << render_pipelines(all->value, terminal);
+  return exit_done;
+}
+
 int ping_verb(const RemoteOptions& options, const Terminal& terminal) {
   auto session = Session::open(options);
   if (!session) return fail(terminal, session.error());

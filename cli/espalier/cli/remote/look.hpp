@@ -14,6 +14,7 @@ namespace espalier::cli {
 [[nodiscard]] int diagnose_verb(const RemoteOptions& options, const Terminal& terminal);
 [[nodiscard]] int snapshot_verb(const RemoteOptions& options, const Terminal& terminal);
 [[nodiscard]] int health_verb(const RemoteOptions& options, const Terminal& terminal);
+[[nodiscard]] int pipelines_verb(const RemoteOptions& options, const Terminal& terminal);
 [[nodiscard]] int ping_verb(const RemoteOptions& options, const Terminal& terminal);
 [[nodiscard]] int targets_verb(const RemoteOptions& options, const Terminal& terminal);
 [[nodiscard]] int remote_version_verb(const RemoteOptions& options, const Terminal& terminal);

@@ -19,11 +19,17 @@ using AddOptions = void (*)(CLI::App&, RemoteOptions&);
 
 void nothing(CLI::App&, RemoteOptions&) {}
 
+std::string problem_of_path(const std::string& path) {
+  if (path.starts_with('/')) return {};
+  return "'" + path + "' is no path: a path begins with /, like /" + (path.empty() ? "db" : path);
+}
+
 // Takes one word and no more: a vector would also take what stands after it.
 CLI::Option* path_option(CLI::App& verb, RemoteOptions& options, const char* help) {
   return verb
       .add_option_function<std::string>(
           "path", [&options](const std::string& path) { options.paths = {path}; }, help)
+      ->check(problem_of_path, "")
       ->type_name("PATH");
 }
 
@@ -52,6 +58,7 @@ void fence(CLI::App& verb, RemoteOptions& options) {
 
 void children(CLI::App& verb, RemoteOptions& options) {
   verb.add_option("path", options.paths, "Paths; * within a name and ** across names")
+      ->check(problem_of_path, "")
       ->type_name("PATH");
   verb.add_flag("--all", options.all, "All children of the tree");
   change(verb, options);
@@ -170,6 +177,7 @@ constexpr std::array verbs = {
     Verb{"shutdown", "Shut a running tree down", change, shutdown_verb},
     Verb{"snapshot", "Print the whole state of a running tree as JSON", one_path, snapshot_verb},
     Verb{"health", "Tell in one line how a running tree fares", nothing, health_verb},
+    Verb{"pipelines", "Tell how the pipelines of a running tree fare", one_path, pipelines_verb},
     Verb{"ping", "Ask a running tree for a sign of life", nothing, ping_verb},
 };
 

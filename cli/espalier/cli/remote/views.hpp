@@ -29,6 +29,10 @@ namespace espalier::cli {
 /// The sentence, the rules with their counters, the chain of causes.
 [[nodiscard]] std::string render_why(const ipc::WhyResult& why, const Terminal& terminal);
 
+/// How each pipeline fares, stage by stage.
+[[nodiscard]] std::string render_pipelines(const ipc::PipelinesResult& all,
+                                           const Terminal& terminal);
+
 /// "up: 24 of 25 children ready, since 3h12m, 4 restarts"
 [[nodiscard]] std::string health_line(const ipc::HealthResult& health, ipc::Timestamp now);
 

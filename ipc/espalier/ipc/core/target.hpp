@@ -2,6 +2,7 @@
 
 #include "espalier/ipc/wire/error.hpp"
 #include "espalier/ipc/wire/messages.hpp"
+#include "espalier/pipeline/supervised/pipeline_board.hpp"
 #include "espalier/supervisor/core/command.hpp"
 #include "espalier/supervisor/core/expected.hpp"
 #include "espalier/supervisor/core/run_summary.hpp"
@@ -52,11 +53,12 @@ class Target {
   [[nodiscard]] virtual supervisor::RunSummary summary() = 0;
   [[nodiscard]] virtual expected<supervisor::Why, supervisor::Error> why(
       const std::string& path) = 0;
-  [[nodiscard]] virtual supervisor::EventPage events(std::uint64_t position,
-                                                     std::size_t limit) = 0;
+  [[nodiscard]] virtual supervisor::EventPage events(std::uint64_t position, std::size_t limit) = 0;
   [[nodiscard]] virtual std::uint64_t events_end() = 0;
   [[nodiscard]] virtual LinePage lines(std::uint64_t position, std::size_t limit) = 0;
   [[nodiscard]] virtual std::uint64_t lines_end() = 0;
+  /// Those that run now, by path.
+  [[nodiscard]] virtual std::vector<pipeline::PipelineRow> pipelines() { return {}; }
   [[nodiscard]] virtual std::optional<ResourceInfo> resources(std::int64_t pid) = 0;
 
   /// Turns the text of a child (JSON, the fields of a tree file) into a spec. The error has the

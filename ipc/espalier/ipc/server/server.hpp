@@ -1,6 +1,7 @@
 #pragma once
 
 #include "espalier/ipc/server/log_ring.hpp"
+#include "espalier/pipeline/supervised/pipeline_board.hpp"
 #include "espalier/supervisor/config/dashboard_spec.hpp"
 #include "espalier/supervisor/core/event.hpp"
 #include "espalier/supervisor/core/expected.hpp"
@@ -19,6 +20,8 @@ struct ServerOptions {
   std::string version = {};    ///< Of the program, for `hello`.
   /// Lines of output for `logs.tail`; the same that SupervisorOptions::output got. May be null.
   std::shared_ptr<LogRing> logs = {};
+  /// The pipelines of the tree, for `pipelines`. May be null: then there are none.
+  std::shared_ptr<pipeline::PipelineBoard> pipelines = {};
   /// Turn a stranger's text into specs. Left out: add_child and reload are refused. The error is
   /// for people and names the place. Called on the server's thread.
   std::function<expected<supervisor::ChildSpec, std::string>(const std::string& parent,

@@ -85,6 +85,10 @@ std::uint64_t SupervisorTarget::lines_end() {
   return options_.logs ? options_.logs->end() : 0;
 }
 
+std::vector<pipeline::PipelineRow> SupervisorTarget::pipelines() {
+  return options_.pipelines ? options_.pipelines->rows() : std::vector<pipeline::PipelineRow>{};
+}
+
 std::optional<ResourceInfo> SupervisorTarget::resources(std::int64_t pid) {
   return read_resources(pid);
 }

@@ -30,6 +30,7 @@ class SupervisorTarget final : public Target {
   [[nodiscard]] std::uint64_t events_end() override;
   [[nodiscard]] LinePage lines(std::uint64_t position, std::size_t limit) override;
   [[nodiscard]] std::uint64_t lines_end() override;
+  [[nodiscard]] std::vector<pipeline::PipelineRow> pipelines() override;
   [[nodiscard]] std::optional<ResourceInfo> resources(std::int64_t pid) override;
   [[nodiscard]] expected<supervisor::ChildSpec, WireError> read_child(
       const std::string& parent, const std::string& text) override;

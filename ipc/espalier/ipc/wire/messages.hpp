@@ -6,6 +6,7 @@
 #include "espalier/ipc/wire/messages/common.hpp"
 #include "espalier/ipc/wire/messages/events.hpp"
 #include "espalier/ipc/wire/messages/logs.hpp"
+#include "espalier/ipc/wire/messages/pipelines.hpp"
 #include "espalier/ipc/wire/messages/registration.hpp"
 #include "espalier/ipc/wire/messages/session.hpp"
 #include "espalier/ipc/wire/messages/state.hpp"

@@ -38,6 +38,7 @@ constexpr std::array all{
     read("logs.tail", "logs_tail_params", "logs_tail_result"),
     read("unsubscribe", "unsubscribe_params", "nothing"),
     read("why", "path_params", "why_result"),
+    read("pipelines", "pipelines_params", "pipelines_result"),
     // Who did what is for those who may do something.
     MethodInfo{"audit.query", MethodClass::write, false, read_ms, "audit_query_params",
                "audit_page"},

@@ -75,7 +75,7 @@ struct WireWords<Stage> : WordsByToString<Stage, 13> {};
 template <>
 struct WireWords<sv::ChildPhase> : WordsByToString<sv::ChildPhase, 16> {};
 template <>
-struct WireWords<sv::ChildKind> : WordsByToString<sv::ChildKind, 6> {};
+struct WireWords<sv::ChildKind> : WordsByToString<sv::ChildKind, 7> {};
 template <>
 struct WireWords<sv::Strategy> : WordsByToString<sv::Strategy, 3> {};
 template <>

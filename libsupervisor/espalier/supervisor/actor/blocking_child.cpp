@@ -1,72 +1,24 @@
-#include "espalier/supervisor/actor/actor_child.hpp"
-#include "espalier/supervisor/actor/child.hpp"
+#include "espalier/supervisor/actor/thread_child.hpp"
 
 #include <stdexcept>
-#include <thread>
 #include <utility>
 
 namespace espalier::supervisor {
-
-namespace {
-
-// What the thread owns: nothing of the tree, which it may outlive.
-struct Run {
-  BlockingFunction function = {};
-  std::shared_ptr<Attempt> attempt = {};
-  std::shared_ptr<Census> census = {};
-  Census::RunId id = 0;
-};
-
-ExitRecord call(const Run& run) {
-  try {
-    run.function(*run.attempt);
-    return {.kind = ExitKind::completed};
-  } catch (...) {
-    return exit_record_of(std::current_exception());
-  }
-}
-
-void run_to_its_end(Run run) {
-  const auto exit = call(run);
-  // Once the exit is known the function's captures are gone and no thread is counted any more.
-  run.function = nullptr;
-  run.census->run_ended(run.id);
-  run.attempt->report_exit(exit);
-}
-
-// A thread cannot be ended from outside: to abort it is to ask once more and then to give it up.
-class BlockingChild final : public Child {
- public:
-  BlockingChild(std::shared_ptr<Attempt> attempt, std::shared_ptr<Census> census, Census::RunId id)
-      : attempt_(std::move(attempt)), census_(std::move(census)), id_(id) {}
-
-  void stop(const effect::StopChild&) override { attempt_->request_stop(); }
-  void abort(const effect::AbortChild&) override { attempt_->request_stop(); }
-  void abandon() override { census_->run_abandoned(id_); }
-  void supervisor_lost() noexcept override { attempt_->request_stop(); }
-
- private:
-  std::shared_ptr<Attempt> attempt_;
-  std::shared_ptr<Census> census_;
-  Census::RunId id_;
-};
-
-}  // namespace
 
 std::unique_ptr<Child> start_blocking_child(ChildStart start) {
   const auto* function = start.services->factories.find_blocking(start.spec->factory);
   if (!function)
     throw std::runtime_error("no blocking factory named '" + start.spec->factory + "'");
-  const auto census = start.services->census;
-  const auto attempt = std::make_shared<Attempt>(std::move(start.id), std::move(start.spec));
-  const auto id = census->run_began(Census::Runner::thread, attempt->path());
-  try {
-    std::thread{run_to_its_end, Run{*function, attempt, census, id}}.detach();
-  } catch (...) {
-    census->run_ended(id);
-    throw;
-  }
-  return std::make_unique<BlockingChild>(attempt, census, id);
+  return start_on_thread(std::move(start), *function, {}, {});
+}
+
+std::unique_ptr<Child> start_pipeline_child(ChildStart start) {
+  const auto* factory = start.services->factories.find_pipeline(start.spec->factory);
+  if (!factory) throw std::runtime_error("no pipeline factory named '" + start.spec->factory + "'");
+  const auto work = (*factory)();
+  return start_on_thread(
+      std::move(start), [work](ChildContext& context) { work->run(context); },
+      [work] { work->drain(); }, [work] { work->abort(); });
 }
 
 }  // namespace espalier::supervisor

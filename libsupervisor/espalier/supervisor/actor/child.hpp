@@ -47,6 +47,7 @@ struct ChildStart {
 [[nodiscard]] std::unique_ptr<Child> start_actor_child(ChildStart start);
 [[nodiscard]] std::unique_ptr<Child> start_blocking_child(ChildStart start);
 [[nodiscard]] std::unique_ptr<Child> start_async_child(ChildStart start);
+[[nodiscard]] std::unique_ptr<Child> start_pipeline_child(ChildStart start);
 /// A blocking function in a copy of this program.
 [[nodiscard]] std::unique_ptr<Child> start_isolated_child(ChildStart start);
 [[nodiscard]] std::unique_ptr<Child> start_process_child(ChildStart start);

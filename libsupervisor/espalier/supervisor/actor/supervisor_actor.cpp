@@ -168,6 +168,8 @@ std::unique_ptr<Child> SupervisorState::start_child(const effect::StartChild& x)
                                                    : start_blocking_child(std::move(start));
     case ChildKind::process:
       return start_process_child(std::move(start));
+    case ChildKind::pipeline:
+      return start_pipeline_child(std::move(start));
     case ChildKind::pool:
     case ChildKind::supervisor:
       return start_subtree_child(std::move(start));
@@ -184,7 +186,8 @@ void SupervisorState::carry_out(const effect::StartChild& x) {
     const auto spec = engine_->child_spec(x.child);
     const auto kind = spec->kind;
     const bool on_thread = kind == ChildKind::blocking && spec->isolation == Isolation::none;
-    if (kind == ChildKind::actor || kind == ChildKind::async || on_thread) {
+    if (kind == ChildKind::actor || kind == ChildKind::async || kind == ChildKind::pipeline ||
+        on_thread) {
       inbox_.push_back(input::ChildRunning{x.child, x.generation});
     }
   } catch (...) {

@@ -30,7 +30,7 @@ std::string other_kind(const std::string& key, ChildKind kind, bool is_template)
   } else if (names_field(key, [&](FieldVisitor& v) { describe_process(v, process); })) {
     owner = "process";
   } else if (names_field(key, [&](FieldVisitor& v) { describe_factory(v, child); })) {
-    owner = "actor, async or blocking";
+    owner = "actor, async, blocking or pipeline";
   } else if (key == "pool") {
     owner = "pool";
   } else if (key == "children" || key == "policy" || key == "shutdown" ||
@@ -157,6 +157,7 @@ ChildSpec ChildLoader::load_child(Node& node, const std::string& path, const Sco
     case ChildKind::actor:
     case ChildKind::async:
     case ChildKind::blocking:
+    case ChildKind::pipeline:
       load_factory(reader, node, path, child);
       break;
   }
@@ -191,7 +192,7 @@ void ChildLoader::guess_kind(const Node& node, const std::string& path, ChildSpe
     child.kind = ChildKind::pool;
   } else if (node.find("factory") != nullptr && !is_written) {
     context_.fail(node.position, path + ".kind",
-                  "is missing; say kind: actor, async or blocking beside factory");
+                  "is missing; say kind: actor, async, blocking or pipeline beside factory");
   } else if (!is_written) {
     context_.fail(node.position, path + ".kind",
                   "is missing; give the child a command, children, a pool, or a kind with a "

@@ -56,7 +56,8 @@ void describe_made(FieldVisitor& v, ChildSpec& child) {
                                              {ChildKind::blocking, "blocking"},
                                              {ChildKind::process, "process"},
                                              {ChildKind::supervisor, "supervisor"},
-                                             {ChildKind::pool, "pool"}}));
+                                             {ChildKind::pool, "pool"},
+                                             {ChildKind::pipeline, "pipeline"}}));
   v.value({"role", "What it is for; sets its restart, limit, back-off and severity.", "service"},
           word_value<WorkRole>(child.role, {{WorkRole::service, "service"},
                                             {WorkRole::worker, "worker"},

@@ -1,3 +1,4 @@
+#include "espalier/supervisor/config/internal/documents.hpp"
 #include "espalier/supervisor/config/internal/sections.hpp"
 
 namespace espalier::supervisor {
@@ -195,12 +196,27 @@ std::string child_schema(bool is_template) {
   return schema.add("additionalProperties", "false").add("properties", properties.text()).text();
 }
 
+constexpr const char* variable_schema = R"({"type": "string", "pattern": "\\$\\{"})";
+
+std::string document(const std::string& title, const JsonObject& properties,
+                     const JsonObject& definitions) {
+  return JsonObject()
+             .add("$schema", R"("https://json-schema.org/draft/2020-12/schema")")
+             .add("title", quote(title))
+             .add("type", R"("object")")
+             .add("additionalProperties", "false")
+             .add("properties", properties.text())
+             .add("$defs", definitions.text())
+             .text() +
+         "\n";
+}
+
 }  // namespace
 
 std::string render_json_schema() {
   JsonObject definitions;
   JsonObject properties;
-  definitions.add("variable", R"({"type": "string", "pattern": "\\$\\{"})");
+  definitions.add("variable", variable_schema);
   definitions.add("secret", secret_schema);
   internal::Sections sections;
   sections.walk([&](const std::string& name, const FieldVisitor::Body& body) {
@@ -209,15 +225,19 @@ std::string render_json_schema() {
   });
   definitions.add("child", child_schema(false)).add("template", child_schema(true));
   properties.add("children", child_list);
-  return JsonObject()
-             .add("$schema", R"("https://json-schema.org/draft/2020-12/schema")")
-             .add("title", R"("Espalier tree file")")
-             .add("type", R"("object")")
-             .add("additionalProperties", "false")
-             .add("properties", properties.text())
-             .add("$defs", definitions.text())
-             .text() +
-         "\n";
+  return document("Espalier tree file", properties, definitions);
+}
+
+std::string internal::render_schema_of(const std::string& title, const FieldInfo& top,
+                                       const FieldVisitor::Body& body) {
+  JsonObject definitions;
+  definitions.add("variable", variable_schema).add("secret", secret_schema);
+  JsonObject fields;
+  SchemaWriter writer(fields);
+  body(writer);
+  JsonObject properties;
+  properties.add(top.key, map_of(fields, top.help));
+  return document(title, properties, definitions);
 }
 
 }  // namespace espalier::supervisor

@@ -1,3 +1,4 @@
+#include "espalier/supervisor/config/internal/documents.hpp"
 #include "espalier/supervisor/config/internal/sections.hpp"
 
 namespace espalier::supervisor {
@@ -153,6 +154,13 @@ std::string render_template() {
   out += "\n# " + internal::section_info("children").help +
          "\n# Each child may also have any field of policy.\nchildren:\n";
   return out + children_text();
+}
+
+std::string internal::render_commented(const std::string& indent, const FieldVisitor::Body& body) {
+  std::string out;
+  TemplateWriter writer(out, indent);
+  body(writer);
+  return out;
 }
 
 }  // namespace espalier::supervisor

@@ -18,6 +18,10 @@ ChildFactories& ChildFactories::add_blocking(const std::string& name, BlockingFu
   return add(ChildKind::blocking, name, std::make_shared<const BlockingFunction>(std::move(run)));
 }
 
+ChildFactories& ChildFactories::add_pipeline(const std::string& name, PipelineFactory make) {
+  return add(ChildKind::pipeline, name, std::make_shared<const PipelineFactory>(std::move(make)));
+}
+
 ChildFactories& ChildFactories::add_probe(const std::string& name, ProbeFunction probe) {
   if (!probes_.emplace(name, std::move(probe)).second) {
     throw std::invalid_argument("a probe named '" + name +
@@ -34,6 +38,10 @@ const void* ChildFactories::find(ChildKind kind, const std::string& name) const 
 
 const BlockingFunction* ChildFactories::find_blocking(const std::string& name) const {
   return static_cast<const BlockingFunction*>(find(ChildKind::blocking, name));
+}
+
+const PipelineFactory* ChildFactories::find_pipeline(const std::string& name) const {
+  return static_cast<const PipelineFactory*>(find(ChildKind::pipeline, name));
 }
 
 const ProbeFunction* ChildFactories::find_probe(const std::string& name) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "espalier/supervisor/core/child_context.hpp"
+#include "espalier/supervisor/core/pipeline_work.hpp"
 #include "espalier/supervisor/core/spec.hpp"
 
 #include <functional>
@@ -24,12 +25,14 @@ using ProbeFunction = std::function<bool(const std::string& path)>;
 class ChildFactories {
  public:
   ChildFactories& add_blocking(const std::string& name, BlockingFunction run);
+  ChildFactories& add_pipeline(const std::string& name, PipelineFactory make);
   /// Probes have names of their own.
   ChildFactories& add_probe(const std::string& name, ProbeFunction probe);
   /// For adapters: `factory` points to what the adapter of `kind` expects.
   ChildFactories& add(ChildKind kind, const std::string& name, std::shared_ptr<const void> factory);
 
   [[nodiscard]] const BlockingFunction* find_blocking(const std::string& name) const;
+  [[nodiscard]] const PipelineFactory* find_pipeline(const std::string& name) const;
   [[nodiscard]] const ProbeFunction* find_probe(const std::string& name) const;
   [[nodiscard]] const void* find(ChildKind kind, const std::string& name) const;
   [[nodiscard]] std::optional<ChildKind> kind_of(const std::string& name) const;

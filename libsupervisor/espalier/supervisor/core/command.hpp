@@ -68,10 +68,10 @@ struct Error {
     start_failed,   ///< A child did not start; what had been started was stopped again.
     stopped_early,  ///< A shutdown came while it was starting.
     blank_meta,
-    timed_out,    ///< Not done within the deadline; it goes on.
-    not_found,    ///< No node of that path.
-    wrong_kind,   ///< The node is there but is not of the kind the command is for.
-    wrong_state,  ///< The node cannot do that where it stands; nothing was changed.
+    timed_out,         ///< Not done within the deadline; it goes on.
+    not_found,         ///< No node of that path.
+    wrong_kind,        ///< The node is there but is not of the kind the command is for.
+    wrong_state,       ///< The node cannot do that where it stands; nothing was changed.
     stale_generation,  ///< The child is in another attempt than the one the command was meant for.
     name_taken,
     dependency,  ///< Missing, cyclic, or others depend on it.

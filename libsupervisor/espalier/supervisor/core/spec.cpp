@@ -130,6 +130,8 @@ const char* to_string(ChildKind x) {
       return "supervisor";
     case ChildKind::pool:
       return "pool";
+    case ChildKind::pipeline:
+      return "pipeline";
   }
   return "";
 }

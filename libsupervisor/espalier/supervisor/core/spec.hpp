@@ -26,7 +26,15 @@ enum class RestartType : std::uint8_t { permanent, transient, temporary };
 ///   process     a command line
 ///   supervisor  a nested tree
 ///   pool        identical children, started and stopped at run time
-enum class ChildKind : std::uint8_t { actor, async, blocking, process, supervisor, pool };
+enum class ChildKind : std::uint8_t {
+  actor,
+  async,
+  blocking,
+  process,
+  supervisor,
+  pool,
+  pipeline,
+};
 
 /// Where a blocking function runs: on a thread of this process, or in a copy of this program,
 /// where a bad pointer ends nothing but itself.

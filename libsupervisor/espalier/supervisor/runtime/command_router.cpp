@@ -34,7 +34,7 @@ std::optional<Error> missing_payload(const Command& command) {
 std::optional<Error> problem_of_child(const Command& command, const ChildFactories& factories) {
   auto child = *command.spec;
   const bool needs_factory = child.kind == ChildKind::actor || child.kind == ChildKind::async ||
-                             child.kind == ChildKind::blocking;
+                             child.kind == ChildKind::blocking || child.kind == ChildKind::pipeline;
   const bool unknown = needs_factory && !factories.kind_of(child.factory);
   child.dependencies.clear();
   child.group.clear();

@@ -20,6 +20,7 @@ using Text = expected<std::string, WireError>;
 [[nodiscard]] std::string ping_text(Timestamp wall);
 [[nodiscard]] std::string health_text(Target& target);
 [[nodiscard]] Text why_text(Target& target, const PathParams& params);
+[[nodiscard]] std::string pipelines_text(Target& target, const PipelinesParams& params);
 [[nodiscard]] Text audit_text(Auditor& audit, const AuditQueryParams& params);
 
 }  // namespace espalier::ipc::internal

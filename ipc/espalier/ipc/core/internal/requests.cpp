@@ -143,6 +143,7 @@ Requests::Handler Requests::handler_of(std::string_view method) {
       {"logs.tail", &Requests::tail_logs},
       {"unsubscribe", &Requests::unsubscribe},
       {"why", &Requests::why},
+      {"pipelines", &Requests::pipelines},
       {"audit.query", &Requests::query_audit},
   };
   const auto found = all.find(method);
@@ -215,6 +216,12 @@ Requests::Result Requests::ping(const Call& call) {
 
 Requests::Result Requests::health(const Call& call) {
   return with<Nothing>(call.request.params, [&](Nothing) { return health_text(with_.target); });
+}
+
+Requests::Result Requests::pipelines(const Call& call) {
+  return with<PipelinesParams>(call.request.params, [&](const PipelinesParams& params) {
+    return pipelines_text(with_.target, params);
+  });
 }
 
 Requests::Result Requests::state(const Call& call) {

@@ -63,6 +63,7 @@ class Requests {
   [[nodiscard]] Result hello(const Call& call);
   [[nodiscard]] Result ping(const Call& call);
   [[nodiscard]] Result health(const Call& call);
+  [[nodiscard]] Result pipelines(const Call& call);
   [[nodiscard]] Result state(const Call& call);
   [[nodiscard]] Result subscribe_state(const Call& call);
   [[nodiscard]] Result subscribe_events(const Call& call);

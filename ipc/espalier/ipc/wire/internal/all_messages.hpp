@@ -50,6 +50,11 @@ void for_each_message(F&& f) {
   f.template operator()<RuleInfo>("rule_info");
   f.template operator()<DecisionInfo>("decision_info");
   f.template operator()<WhyResult>("why_result");
+  f.template operator()<PipelinesParams>("pipelines_params");
+  f.template operator()<PipelineStageInfo>("pipeline_stage_info");
+  f.template operator()<PipelineWorkerInfo>("pipeline_worker_info");
+  f.template operator()<PipelineInfo>("pipeline_info");
+  f.template operator()<PipelinesResult>("pipelines_result");
   f.template operator()<CommandParams>("command_params");
   f.template operator()<OutcomeInfo>("outcome_info");
   f.template operator()<CommandAnswer>("command_answer");
