@@ -44,6 +44,11 @@ class Headers:
         return any(x.startswith(("caf/", "boost/")) or self.is_heavy(x, seen)
                    for x in self.includes(name))
 
+    def stands_alone(self, name):
+        """True: its own source includes it before anything else, so the build has compiled it alone."""
+        source = self.path(name).with_suffix(".cpp")
+        return source.exists() and INCLUDE.findall(source.read_text())[:1] == [name]
+
     def run(self, names, *options):
         with tempfile.NamedTemporaryFile("w", suffix=".cpp") as unit:
             unit.write("".join(f"#include <{x}>\n" for x in names))
@@ -74,7 +79,7 @@ class Headers:
             yield from (f"{name}: includes {x}, which is not installed" for x in self.includes(name)
                         if "/internal/" in x)
         heavy = [x for x in self.public if self.is_heavy(x)]
-        jobs = [[x] for x in self.public if x not in heavy]
+        jobs = [[x] for x in self.public if x not in heavy and not self.stands_alone(x)]
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             together = [pool.submit(self.compile_fault, heavy)] if heavy else []
             results = [pool.submit(self.weight_fault, x) for x in LIGHT if x in self.public]

@@ -1,4 +1,4 @@
-#include "espalier/pipeline/core/gather.hpp"
+#include "espalier/pipeline/core/internal/gather.hpp"
 
 #include "libpipeline/core/support/chunks.hpp"
 

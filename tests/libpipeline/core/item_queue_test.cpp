@@ -1,4 +1,4 @@
-#include "espalier/pipeline/core/item_queue.hpp"
+#include "espalier/pipeline/core/internal/item_queue.hpp"
 
 #include "libpipeline/core/support/chunks.hpp"
 

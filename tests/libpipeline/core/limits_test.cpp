@@ -1,5 +1,5 @@
-#include "espalier/pipeline/core/adaptive_limit.hpp"
-#include "espalier/pipeline/core/circuit_breaker.hpp"
+#include "espalier/pipeline/core/internal/adaptive_limit.hpp"
+#include "espalier/pipeline/core/internal/circuit_breaker.hpp"
 #include "libpipeline/core/support/chunks.hpp"
 
 #include <gtest/gtest.h>

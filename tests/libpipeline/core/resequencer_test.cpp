@@ -1,4 +1,4 @@
-#include "espalier/pipeline/core/resequencer.hpp"
+#include "espalier/pipeline/core/internal/resequencer.hpp"
 
 #include "libpipeline/core/support/chunks.hpp"
 

@@ -1,8 +1,8 @@
-#include "espalier/pipeline/core/key_gate.hpp"
-#include "espalier/pipeline/core/outputs.hpp"
-#include "espalier/pipeline/core/rate_limiter.hpp"
-#include "espalier/pipeline/core/retry_heap.hpp"
-#include "espalier/pipeline/core/seq_window.hpp"
+#include "espalier/pipeline/core/internal/key_gate.hpp"
+#include "espalier/pipeline/core/internal/outputs.hpp"
+#include "espalier/pipeline/core/internal/rate_limiter.hpp"
+#include "espalier/pipeline/core/internal/retry_heap.hpp"
+#include "espalier/pipeline/core/internal/seq_window.hpp"
 #include "libpipeline/core/support/chunks.hpp"
 
 #include <gmock/gmock.h>

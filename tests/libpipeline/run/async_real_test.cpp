@@ -1,4 +1,5 @@
-#include "espalier/pipeline/run/async_lane.hpp"
+#include "espalier/pipeline/run/async_context.hpp"
+#include "espalier/pipeline/run/internal/async_lane.hpp"
 #include "libpipeline/run/pipes.hpp"
 
 #include <boost/asio/io_context.hpp>

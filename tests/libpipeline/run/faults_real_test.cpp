@@ -100,7 +100,6 @@ TEST(Faults, ASourceThatEndsItsThreadEndsTheInput) {
 #endif
 
 TEST(Faults, ATimeOutRequestsTheStopOfItsTaskAndOfNoOther) {
-  Gate gate;
   std::atomic<int> stopped = 0;
   auto options = one_by_one(2);
   options.timeout = 30ms;

@@ -3,7 +3,7 @@
 // Ours come first: Asio of Boost 1.81 with g++ 12 needs the <utility> that they bring.
 #include "espalier/pipeline/build/stage_of.hpp"
 #include "espalier/pipeline/build/task_chain.hpp"
-#include "espalier/pipeline/run/async_lane.hpp"
+#include "espalier/pipeline/run/async_context.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>

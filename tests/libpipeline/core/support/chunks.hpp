@@ -1,6 +1,6 @@
 #pragma once
 
-#include "espalier/pipeline/core/chunk_pool.hpp"
+#include "espalier/pipeline/core/internal/chunk_pool.hpp"
 
 #include <chrono>
 #include <vector>

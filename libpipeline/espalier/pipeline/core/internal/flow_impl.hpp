@@ -1,13 +1,13 @@
 #pragma once
 
-#include "espalier/pipeline/core/chunk_pool.hpp"
 #include "espalier/pipeline/core/flow.hpp"
+#include "espalier/pipeline/core/internal/chunk_pool.hpp"
 #include "espalier/pipeline/core/internal/item_name.hpp"
 #include "espalier/pipeline/core/internal/node.hpp"
+#include "espalier/pipeline/core/internal/outputs.hpp"
 #include "espalier/pipeline/core/internal/plan_graph.hpp"
-#include "espalier/pipeline/core/outputs.hpp"
-#include "espalier/pipeline/core/retry_heap.hpp"
-#include "espalier/pipeline/core/seq_window.hpp"
+#include "espalier/pipeline/core/internal/retry_heap.hpp"
+#include "espalier/pipeline/core/internal/seq_window.hpp"
 #include "espalier/supervisor/core/backoff.hpp"
 
 #include <cstdint>

@@ -1,15 +1,15 @@
 #pragma once
 
-#include "espalier/pipeline/core/adaptive_limit.hpp"
-#include "espalier/pipeline/core/circuit_breaker.hpp"
 #include "espalier/pipeline/core/counts.hpp"
-#include "espalier/pipeline/core/gather.hpp"
-#include "espalier/pipeline/core/item_queue.hpp"
-#include "espalier/pipeline/core/key_gate.hpp"
+#include "espalier/pipeline/core/internal/adaptive_limit.hpp"
+#include "espalier/pipeline/core/internal/circuit_breaker.hpp"
+#include "espalier/pipeline/core/internal/gather.hpp"
+#include "espalier/pipeline/core/internal/item_queue.hpp"
+#include "espalier/pipeline/core/internal/key_gate.hpp"
+#include "espalier/pipeline/core/internal/rate_limiter.hpp"
+#include "espalier/pipeline/core/internal/resequencer.hpp"
+#include "espalier/pipeline/core/internal/ring.hpp"
 #include "espalier/pipeline/core/plan.hpp"
-#include "espalier/pipeline/core/rate_limiter.hpp"
-#include "espalier/pipeline/core/resequencer.hpp"
-#include "espalier/pipeline/core/ring.hpp"
 
 #include <cstdint>
 #include <memory>

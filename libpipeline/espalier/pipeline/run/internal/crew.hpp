@@ -1,6 +1,6 @@
 #pragma once
 
-#include "espalier/pipeline/run/async_lane.hpp"
+#include "espalier/pipeline/run/internal/async_lane.hpp"
 #include "espalier/pipeline/run/internal/event_outlet.hpp"
 #include "espalier/pipeline/run/internal/source_set.hpp"
 #include "espalier/pipeline/run/internal/work_context.hpp"

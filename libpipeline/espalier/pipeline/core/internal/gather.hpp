@@ -1,7 +1,7 @@
 #pragma once
 
+#include "espalier/pipeline/core/internal/ring.hpp"
 #include "espalier/pipeline/core/plan.hpp"
-#include "espalier/pipeline/core/ring.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include "espalier/pipeline/core/outputs.hpp"
+#include "espalier/pipeline/core/internal/outputs.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -11,17 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace boost::asio {
-class io_context;
-}
-
-namespace espalier::pipeline {
-
-/// The Asio context of the thread that calls AsyncKernel::start; null on other threads. Coroutines
-/// of a stage are spawned there.
-[[nodiscard]] boost::asio::io_context* async_context();
-
-namespace internal {
+namespace espalier::pipeline::internal {
 
 /// An item in the hands of an AsyncKernel.
 struct AsyncItem {
@@ -62,5 +52,4 @@ class AsyncLane {
   std::unique_ptr<Thread> thread_;
 };
 
-}  // namespace internal
-}  // namespace espalier::pipeline
+}  // namespace espalier::pipeline::internal

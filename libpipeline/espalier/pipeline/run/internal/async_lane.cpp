@@ -1,5 +1,6 @@
-#include "espalier/pipeline/run/async_lane.hpp"
+#include "espalier/pipeline/run/internal/async_lane.hpp"
 
+#include "espalier/pipeline/run/async_context.hpp"
 #include "espalier/pipeline/run/internal/failures.hpp"
 
 #include <boost/asio/dispatch.hpp>

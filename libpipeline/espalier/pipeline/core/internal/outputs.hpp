@@ -1,8 +1,8 @@
 #pragma once
 
-#include "espalier/pipeline/core/chunk_pool.hpp"
-#include "espalier/pipeline/core/resequencer.hpp"
-#include "espalier/pipeline/core/ring.hpp"
+#include "espalier/pipeline/core/internal/chunk_pool.hpp"
+#include "espalier/pipeline/core/internal/resequencer.hpp"
+#include "espalier/pipeline/core/internal/ring.hpp"
 
 #include <algorithm>
 #include <cstddef>

@@ -1,4 +1,4 @@
-#include "espalier/pipeline/core/adaptive_limit.hpp"
+#include "espalier/pipeline/core/internal/adaptive_limit.hpp"
 
 #include <algorithm>
 #include <chrono>

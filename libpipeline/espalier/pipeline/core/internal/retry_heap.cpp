@@ -1,4 +1,4 @@
-#include "espalier/pipeline/core/retry_heap.hpp"
+#include "espalier/pipeline/core/internal/retry_heap.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "espalier/pipeline/core/internal/item_name.hpp"
+#include "espalier/pipeline/core/internal/ring.hpp"
 #include "espalier/pipeline/core/item.hpp"
-#include "espalier/pipeline/core/ring.hpp"
 
 #include <cstddef>
 #include <cstdint>

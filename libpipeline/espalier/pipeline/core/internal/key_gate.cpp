@@ -1,4 +1,4 @@
-#include "espalier/pipeline/core/key_gate.hpp"
+#include "espalier/pipeline/core/internal/key_gate.hpp"
 
 #include <map>
 

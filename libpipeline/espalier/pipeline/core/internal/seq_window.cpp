@@ -1,4 +1,4 @@
-#include "espalier/pipeline/core/seq_window.hpp"
+#include "espalier/pipeline/core/internal/seq_window.hpp"
 
 #include <algorithm>
 #include <bit>

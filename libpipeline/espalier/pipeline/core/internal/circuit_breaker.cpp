@@ -1,4 +1,4 @@
-#include "espalier/pipeline/core/circuit_breaker.hpp"
+#include "espalier/pipeline/core/internal/circuit_breaker.hpp"
 
 #include <algorithm>
 #include <limits>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "espalier/pipeline/core/chunk_pool.hpp"
-#include "espalier/pipeline/core/ring.hpp"
+#include "espalier/pipeline/core/internal/chunk_pool.hpp"
+#include "espalier/pipeline/core/internal/ring.hpp"
 
 #include <cstddef>
 #include <functional>
