@@ -116,6 +116,7 @@ TEST_F(RunTest, ASecondSignalEndsEverythingAtOnce) {
       folder_, run(tree_with("  - name: deaf\n    command: [sh, -c, \"trap '' TERM; echo deaf; "
                              "while :; do sleep 1; done\"]\n    graceful_timeout: 60s\n")));
   ASSERT_TRUE(program.wait_for_err("deaf")) << program.err();
+  ASSERT_TRUE(wait_for_event("\"pid\":"));  // The child may speak before it is told of.
   std::smatch match;
   const std::string all = events();
   ASSERT_TRUE(std::regex_search(all, match, std::regex("\"pid\":(\\d+)"))) << all;

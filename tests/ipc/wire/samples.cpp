@@ -106,7 +106,7 @@ void print_events() {
   for (auto& body : full_events())
     bodies.push_back(std::move(body));
   for (const auto& body : bodies) {
-    for (const std::uint64_t n : {0, 3}) {
+    for (const std::uint64_t n : {0U, 3U}) {
       sv::Event event;
       event.sequence = n;
       event.epoch = 1763;
