@@ -399,9 +399,9 @@ TEST_F(Isolation, AHundredCopiesOneAfterTheOtherLeaveNothingBehind) {
     exit_of("fail");
   const auto took = std::chrono::steady_clock::now() - begin;
   // The host tells of an exit before it has closed the last of what belonged to it.
-  for (int i = 0; i < 200 && descriptors() != before; ++i)
+  for (int i = 0; i < 200 && descriptors() > before; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds{10});
-  EXPECT_EQ(descriptors(), before);
+  EXPECT_LE(descriptors(), before);
   EXPECT_EQ(host_.running(), 0U);
   std::printf("launch to exit of one copy: %.2f ms\n",
               std::chrono::duration<double, std::milli>(took).count() / 100);
