@@ -22,7 +22,8 @@ using namespace std::chrono_literals;
 
 auto line(const Job& job) {
   const auto work = [rounds = job.rounds](const std::uint64_t& x) { return stage(x, rounds); };
-  const pipeline::StageOptions options{.workers = 2, .capacity = 1024};
+  const pipeline::StageConfig<std::uint64_t, std::uint64_t> options{.workers = 2,
+                                                                    .capacity = 1024};
   return pipeline::from<std::uint64_t>()
       .stage("one", work, options)
       .stage("two", work, options)

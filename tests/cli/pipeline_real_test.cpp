@@ -307,5 +307,25 @@ TEST_F(PipelineProgram, TheExampleRunsAsItsCommentSays) {
   EXPECT_THAT(failed[0]["error"].get<std::string>(), HasSubstr("KeyError"));
 }
 
+TEST_F(PipelineProgram, UrgentItemsGoFirst) {
+  const auto yaml =
+      file("  priority: urgency\n  stages:\n    - {name: a, command: [cat], result: input}\n");
+  EXPECT_EQ(run({yaml}, "{\"n\":1,\"urgency\":200}\n{\"n\":2}\n{\"n\":3,\"urgency\":1}\n"),
+            exit_done)
+      << err_;
+  std::vector<int> order;
+  for (const auto& line : lines_of(out_))
+    order.push_back(Json::parse(line)["n"].get<int>());
+  EXPECT_THAT(order, ElementsAre(3, 2, 1));
+}
+
+TEST_F(PipelineProgram, WhatACommandSaidInSeveralLinesIsToldInSeveralLines) {
+  const auto yaml =
+      file("  stages:\n    - {name: a, command: [sh, -c, 'echo one >&2; echo two >&2; exit 3']}\n");
+  EXPECT_EQ(run({yaml}, "1\n"), exit_some_failed);
+  EXPECT_THAT(err_, HasSubstr("one\nespalier:   two\n"));
+  EXPECT_THAT(err_, Not(HasSubstr("\\x0a")));
+}
+
 }  // namespace
 }  // namespace espalier::cli

@@ -44,6 +44,14 @@ inline const char* const terminal_tree = R"(
     pool: {size: 2, max: 5, template: {kind: blocking, factory: builtin.idle}}
 )";
 
+/// Takes one line after the other of a pipe that a test writes to.
+inline const char* const pipeline_tree = R"(
+  - name: orders
+    kind: pipeline
+    factory: builtin.pipeline
+    params: {file: FOLDER/shop.yaml, input: FOLDER/orders}
+)";
+
 /// A real tree, and a shell on a real terminal: that of a tmux of its own.
 class TerminalTest : public testing::Test {
  protected:
@@ -55,12 +63,12 @@ class TerminalTest : public testing::Test {
     }
   }
 
-  void start_tree() {
+  void start_tree(const std::string& children = terminal_tree) {
     const std::string file =
         folder_.write("tree.yaml",
                       "supervisor: {name: demo}\nshutdown: {abort_wait: 300ms}\n"
                       "dashboard: {path: " +
-                          socket_ + "}\nchildren:" + terminal_tree);
+                          socket_ + "}\nchildren:" + children);
     tree_ = std::make_unique<RunningProgram>(
         folder_, std::vector<std::string>{"run", file, "--log-format", "text"});
     ASSERT_TRUE(eventually([&] {

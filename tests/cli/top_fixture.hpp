@@ -30,6 +30,36 @@ inline std::vector<ipc::NodeInfo> top_nodes() {
   return {root, web, workers, a, b, pool, test_node("/pool/1"), test_node("/pool/2")};
 }
 
+/// The same with a pipeline, which is the last one.
+inline std::vector<ipc::NodeInfo> top_nodes_with_pipeline() {
+  auto nodes = top_nodes();
+  auto orders = test_node("/orders");
+  orders.kind = supervisor::ChildKind::pipeline;
+  nodes.push_back(orders);
+  return nodes;
+}
+
+inline TopPipeline top_pipeline(std::uint64_t succeeded, std::uint64_t failed) {
+  ipc::PipelineInfo info;
+  info.path = "/orders";
+  info.name = "shop";
+  info.succeeded = succeeded;
+  info.failed = failed;
+  info.in_flight = 10;
+  info.accepted = succeeded + failed + info.in_flight;
+  ipc::PipelineStageInfo price;
+  price.name = "price";
+  price.workers = 2;
+  price.busy = 2;
+  price.capacity = 20;
+  price.queued = 8;
+  price.completed = succeeded;
+  price.failed = failed;
+  price.service_ms = 12.5;
+  info.stages = {price};
+  return {"/orders", info, {}};
+}
+
 inline ipc::HelloResult top_hello() {
   ipc::HelloResult hello;
   hello.target_id = "demo";

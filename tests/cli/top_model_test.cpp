@@ -51,6 +51,30 @@ TEST(TopModelTest, FollowsOnlyWhatIsShown) {
   EXPECT_EQ(*bench.type("q").follow, TopWanted{});
 }
 
+TEST(TopModelTest, LooksAtThePipelineOfAChildWhoseDetailIsShown) {
+  TopBench bench;
+  bench.give(top_snapshot(top_nodes_with_pipeline()));
+  bench.type("G");
+  EXPECT_EQ(bench.type("3").follow, (TopWanted{.events = true}));
+  EXPECT_EQ(bench.type("2").follow, (TopWanted{.resources = true, .pipeline = "/orders"}));
+  EXPECT_EQ(bench.type("1k\r").follow, TopWanted{.resources = true});
+}
+
+TEST(TopModelTest, ARateIsOfTwoLooksAtTheSameAttempt) {
+  TopBench bench;
+  const auto look = [&](const TopPipeline& seen) {
+    bench.now += std::chrono::seconds{2};
+    bench.give(seen);
+    return bench.model.pipeline_rate();
+  };
+  EXPECT_EQ(look(top_pipeline(10, 2)), std::nullopt);
+  EXPECT_EQ(look(top_pipeline(14, 3)), 2.5);
+  EXPECT_EQ(look(top_pipeline(14, 3)), 0.0);
+  EXPECT_EQ(look(top_pipeline(1, 0)), std::nullopt) << "it has begun again";
+  EXPECT_EQ(look({"/orders", {}, {}}), std::nullopt);
+  EXPECT_EQ(look(top_pipeline(5, 0)), std::nullopt) << "how long it has been running is not known";
+}
+
 TEST(TopModelTest, MovesFoldsAndGoesBack) {
   TopBench bench;
   bench.type("jj" + down);

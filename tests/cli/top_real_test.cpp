@@ -1,7 +1,11 @@
 #include "cli/terminal_fixture.hpp"
 #include "espalier/cli/exit_codes.hpp"
+#include "espalier/supervisor/os/unique_fd.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace espalier::cli {
 namespace {
@@ -49,6 +53,34 @@ TEST_F(TopRealTest, LooksMovesRestartsAndLeavesTheTerminalAsItWas) {
   EXPECT_THAT(screen(), Not(HasSubstr("espalier top  demo")));
   type("'stty -a | tr \" \" \"\\n\" | grep -cx -e icanon -e echo' Enter");
   EXPECT_TRUE(shows("\n2\n")) << screen();
+}
+
+TEST_F(TopRealTest, TheDetailOfAPipelineFollowsItsItems) {
+  static_cast<void>(folder_.write(
+      "shop.yaml",
+      "pipeline:\n  name: shop\n  stages:\n"
+      "    - {name: price, command: [sh, -c, 'read n; test $n != 13 && echo $n']}\n"));
+  ASSERT_EQ(mkfifo(folder_.path("orders").c_str(), 0600), 0);
+  std::string children = pipeline_tree;
+  for (std::size_t at = 0; (at = children.find("FOLDER")) != std::string::npos;)
+    children.replace(at, 6, folder_.path(""));
+  // For reading, too: so neither the program nor the test waits for the other to open it.
+  const ::espalier::supervisor::UniqueFd orders(
+      ::open(folder_.path("orders").c_str(), O_RDWR | O_CLOEXEC));
+  const auto order = [&](const std::string& line) {
+    ASSERT_EQ(::write(orders.get(), line.data(), line.size()), static_cast<ssize_t>(line.size()));
+  };
+  start_tree(children);
+  open(80, 24);
+  ASSERT_TRUE(shows("orders")) << screen();
+  type("j Enter");
+  ASSERT_TRUE(shows("0 of 0 ended")) << screen();
+  order("1\n13\n2\n");
+  EXPECT_TRUE(shows("3 of 3 ended, 2 succeeded, 1 failed")) << screen();
+  EXPECT_TRUE(shows("/s")) << screen();
+  EXPECT_THAT(screen(), AllOf(HasSubstr("STAGE"), HasSubstr("price")));
+  order("4\n");
+  EXPECT_TRUE(shows("4 of 4 ended")) << screen();
 }
 
 TEST_F(TopRealTest, AWideTerminalShowsMoreAndALostTargetIsStaleUntilItIsBack) {

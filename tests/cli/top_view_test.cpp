@@ -68,6 +68,24 @@ TEST(TopViewTest, DetailWithTheReason) {
   EXPECT_EQ(bench.picture(), golden("top_detail_80x24.txt"));
 }
 
+TEST(TopViewTest, DetailOfAPipeline) {
+  TopBench bench;
+  bench.give(top_snapshot(top_nodes_with_pipeline()));
+  bench.type("G\r");
+  EXPECT_THAT(bench.picture(), Not(HasSubstr("succeeded")));
+  bench.give(top_pipeline(30, 2));
+  bench.now += std::chrono::seconds{2};
+  bench.give(top_pipeline(38, 2));
+  EXPECT_EQ(bench.picture(), golden("top_pipeline_80x24.txt"));
+  expect_fits(bench.model, {});
+  bench.give(TopPipeline{"/orders", {}, {}});
+  EXPECT_THAT(bench.picture(), HasSubstr("its pipeline does not run now"));
+  bench.give(TopPipeline{"/orders", {}, "unknown method: pipelines"});
+  EXPECT_THAT(bench.picture(), HasSubstr("unknown method"));
+  bench.type("qg\r");
+  EXPECT_THAT(bench.picture(), Not(HasSubstr("unknown method")));
+}
+
 TEST(TopViewTest, StaleFilteredAndAsked) {
   TopBench bench;
   bench.give(TopLost{"nobody answers at /run/demo.sock"});

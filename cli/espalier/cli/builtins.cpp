@@ -169,7 +169,8 @@ caf::behavior make_flaky(caf::event_based_actor* self, Context context) {
 
 }  // namespace
 
-sv::ChildFactories builtin_factories(std::shared_ptr<pipeline::PipelineBoard> board) {
+sv::ChildFactories builtin_factories(std::shared_ptr<pipeline::PipelineBoard> board,
+                                     const std::string& folder) {
   sv::ChildFactories factories;
   factories.add_blocking("builtin.idle", run_idle)
       .add_blocking("builtin.ticker", run_ticker)
@@ -177,7 +178,7 @@ sv::ChildFactories builtin_factories(std::shared_ptr<pipeline::PipelineBoard> bo
       .add_blocking("builtin.stubborn", run_stubborn)
       .add_blocking("builtin.slow_start", run_slow_start)
       .add_blocking("builtin.crash", run_crash)
-      .add_pipeline("builtin.pipeline", pipeline_builtin(std::move(board)));
+      .add_pipeline("builtin.pipeline", pipeline_builtin(std::move(board), folder));
   add_async(factories, "builtin.async.idle", idle_async);
   add_async(factories, "builtin.async.ticker", tick_async);
   add_actor(factories, "builtin.actor.idle", make_idle);

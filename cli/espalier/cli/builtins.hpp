@@ -21,14 +21,15 @@ namespace espalier::cli {
 ///                       abort, loop, allocate (without end: set a memory limit) or exit (code 7).
 ///                       Only with `isolation: process`, or it takes the supervisor with it
 ///
-///   builtin.pipeline    (kind: pipeline) runs the items of `input`, a file with a line of JSON
-///   each,
-///                       through the pipeline of `file`, and adds results to `output`, if given
+///   builtin.pipeline    (kind: pipeline) runs the items of `input`, a file with a line of JSON for
+///                       each, through the pipeline of `file`; adds results to `output`, if given,
+///                       and what failed to `dead_letters` (the one in `file`, if any)
 ///
 /// `builtin.actor.idle`, `.ticker` and `.flaky` are the same as event-based actors,
 /// `builtin.async.idle` and `.ticker` as coroutines.
-/// Pipelines stand on `board` while they run, if one is given.
+/// Pipelines stand on `board` while they run, if one is given. `folder`: that of the tree file,
+/// where the relative paths of builtin.pipeline begin; empty: the working directory.
 [[nodiscard]] supervisor::ChildFactories builtin_factories(
-    std::shared_ptr<pipeline::PipelineBoard> board = {});
+    std::shared_ptr<pipeline::PipelineBoard> board = {}, const std::string& folder = {});
 
 }  // namespace espalier::cli

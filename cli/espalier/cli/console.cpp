@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
+#include <string_view>
 
 namespace espalier::cli {
 namespace sv = espalier::supervisor;
@@ -27,13 +28,26 @@ std::string now_text() {
   return text.data();
 }
 
-std::string json_string(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : escape_controls(text)) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
+/// The lines of a text, all other control characters escaped, with something between them.
+std::string join_lines(std::string_view text, std::string_view between) {
+  std::string out;
+  while (!text.empty() && text.back() == '\n')
+    text.remove_suffix(1);
+  for (std::size_t end = 0; (end = text.find('\n')) != std::string_view::npos;) {
+    out += escape_controls(std::string(text.substr(0, end)));
+    out += between;
+    text.remove_prefix(end + 1);
   }
-  return out + '"';
+  return out + escape_controls(std::string(text));
+}
+
+std::string json_string(const std::string& text) {
+  std::string quoted;
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return '"' + join_lines(quoted, "\\n") + '"';
 }
 
 }  // namespace
@@ -75,7 +89,7 @@ void say(sv::LogFormat format, sv::Severity severity, const std::string& text) {
     line = "{\"at\":\"" + now_text() + "\",\"severity\":\"" + sv::to_string(severity) +
            "\",\"system\":\"cpp\",\"message\":" + json_string(text) + "}\n";
   } else {
-    line = "espalier: " + escape_controls(text) + "\n";
+    line = "espalier: " + join_lines(text, "\nespalier:   ") + "\n";
   }
   static_cast<void>(!write(STDERR_FILENO, line.data(), line.size()));
 }

@@ -28,6 +28,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -78,7 +79,8 @@ class Session {
     if (const auto refused = prepare_socket()) {
       return give_up(exit_code_of(*refused), refused->message);
     }
-    auto launched = sv::Supervisor::launch(config_.tree, builtin_factories(pipelines_),
+    const auto folder = std::filesystem::path(options_.file).parent_path().string();
+    auto launched = sv::Supervisor::launch(config_.tree, builtin_factories(pipelines_, folder),
                                            supervisor_options(std::move(host)));
     if (!launched) return give_up(exit_config_invalid, launched.error().message);
     handle_.emplace(std::move(*launched));

@@ -44,8 +44,8 @@ TEST(Executor, FuturesCanBeReadInAnyOrder) {
 }
 
 TEST(Executor, CallsMayReturnNothingOrWhatCannotBeCopied) {
-  Executor pool;
   std::atomic<bool> called = false;
+  Executor pool;
   pool.submit([&] { called = true; }).get();
   EXPECT_TRUE(called);
   auto owned = pool.submit([](std::unique_ptr<int> p) { return p; }, std::make_unique<int>(4));
@@ -60,8 +60,8 @@ TEST(Executor, AFutureThrowsWhatTheCallThrew) {
 }
 
 TEST(Executor, DoneIsFalseBeforeAndTrueAfter) {
-  Executor pool;
   Gate gate;
+  Executor pool;
   const auto future = pool.submit([&] { gate.pass(); });
   EXPECT_FALSE(future.done());
   EXPECT_FALSE(future.wait_for(0s)) << "zero does not wait";
@@ -71,9 +71,9 @@ TEST(Executor, DoneIsFalseBeforeAndTrueAfter) {
 }
 
 TEST(Executor, OnDoneIsCalledOnce) {
-  Executor pool;
   Gate gate;
   std::atomic<int> told = 0;
+  Executor pool;
   const auto future = pool.submit([&] {
     gate.pass();
     return 5;
@@ -121,8 +121,8 @@ TEST(Executor, MapThrowsTheFirstFailureOfTheInput) {
 }
 
 TEST(Executor, RetriesRepeatOnlyWhatFailed) {
-  Executor pool;
   std::array<std::atomic<int>, 4> calls = {};
+  Executor pool;
   const auto flaky = [&](int x) {
     const int call = ++calls[static_cast<std::size_t>(x)];
     if (x == 2 && call < 3) throw std::runtime_error("not yet");
@@ -134,8 +134,8 @@ TEST(Executor, RetriesRepeatOnlyWhatFailed) {
 }
 
 TEST(Executor, ExhaustedRetriesThrowTheLastError) {
-  Executor pool;
   std::atomic<int> calls = 0;
+  Executor pool;
   const auto dead = [&](int) -> int { throw std::out_of_range("call " + std::to_string(++calls)); };
   const auto future = pool.submit({.retries = 2, .delay = 1ms}, dead, 1);
   try {
@@ -173,8 +173,8 @@ TEST(Executor, MapIterGivesResultsInOrder) {
 }
 
 TEST(Executor, MapIterReadsOnlyALittleAheadAndMayBeLeft) {
-  Executor pool({.workers = 2});
   std::atomic<int> calls = 0;
+  Executor pool({.workers = 2});
   auto results = pool.map_iter([&](int x) { return ++calls, x; }, numbers(1000));
   for (int i = 0; i < 3; ++i)
     EXPECT_EQ(results.next(), i);
@@ -182,8 +182,8 @@ TEST(Executor, MapIterReadsOnlyALittleAheadAndMayBeLeft) {
 }
 
 TEST(Executor, MapIterRetriesAndThrows) {
-  Executor pool;
   std::atomic<int> calls = 0;
+  Executor pool;
   const auto flaky = [&](int x) { return ++calls == 1 ? throw std::runtime_error("once") : x; };
   auto good = pool.map_iter({.retries = 1, .delay = 1ms}, flaky, std::vector<int>{7});
   EXPECT_EQ(good.next(), 7);
@@ -193,8 +193,8 @@ TEST(Executor, MapIterRetriesAndThrows) {
 }
 
 TEST(Executor, ALimitHoldsBelowTheWorkers) {
-  Executor pool({.workers = 10});
   Peak peak;
+  Executor pool({.workers = 10});
   const Limit two(2);
   std::vector<Future<void>> futures;
   for (int i = 0; i < 12; ++i)
@@ -210,9 +210,9 @@ TEST(Executor, ALimitHoldsBelowTheWorkers) {
 }
 
 TEST(Executor, NoMoreCallsRunAtOnceThanThereAreWorkers) {
-  Executor pool({.workers = 3});
   Peak peak;
   Gate gate;
+  Executor pool({.workers = 3});
   std::vector<Future<void>> futures;
   for (int i = 0; i < 10; ++i)
     futures.push_back(pool.submit([&] {
@@ -248,8 +248,8 @@ TEST(Executor, ShutdownFinishesWhatWasSubmitted) {
 }
 
 TEST(Executor, ShutdownMayCancelWhatIsQueued) {
-  Executor pool({.workers = 1});
   Gate gate;
+  Executor pool({.workers = 1});
   const auto running = pool.submit([&] {
     gate.pass();
     return 1;
@@ -263,8 +263,8 @@ TEST(Executor, ShutdownMayCancelWhatIsQueued) {
 }
 
 TEST(Executor, ShutdownWithoutWaitingDoesNotWait) {  // B14
-  Executor pool({.workers = 1});
   Gate gate;
+  Executor pool({.workers = 1});
   const auto future = pool.submit([&] { gate.pass(); });
   ASSERT_TRUE(gate.wait_for_waiting(1));
   pool.shutdown(false);
@@ -274,8 +274,8 @@ TEST(Executor, ShutdownWithoutWaitingDoesNotWait) {  // B14
 }
 
 TEST(Executor, ShutdownCancelsCallsThatWaitForTheirNextAttempt) {
-  Executor pool({.workers = 1});
   std::atomic<int> calls = 0;
+  Executor pool({.workers = 1});
   const auto future = pool.submit({.retries = 5, .delay = 1h}, [&] {
     ++calls;
     throw std::runtime_error("no");
@@ -287,8 +287,8 @@ TEST(Executor, ShutdownCancelsCallsThatWaitForTheirNextAttempt) {
 }
 
 TEST(Executor, AQueuedCallCanBeCancelled) {
-  Executor pool({.workers = 1});
   Gate gate;
+  Executor pool({.workers = 1});
   const auto running = pool.submit([&] { gate.pass(); });
   std::atomic<bool> called = false;
   const auto queued = pool.submit([&] { called = true; });
@@ -320,8 +320,8 @@ TEST(Executor, AsCompletedGivesEachFutureOnce) {
 }
 
 TEST(Executor, AsCompletedGivesTheFastOneFirst) {
-  Executor pool({.workers = 2});
   Gate gate;
+  Executor pool({.workers = 2});
   std::vector<Future<int>> futures;
   futures.push_back(pool.submit([&] {
     gate.pass();
@@ -336,8 +336,8 @@ TEST(Executor, AsCompletedGivesTheFastOneFirst) {
 }
 
 TEST(Executor, TheTimeLimitOfAsCompletedIsForAllTogether) {
-  Executor pool({.workers = 1});
   Gate gate;
+  Executor pool({.workers = 1});
   const std::vector futures = {pool.submit([&] { gate.pass(); })};
   auto over = as_completed(futures, 10ms);
   EXPECT_THROW((void)over.next(), WaitTimedOut);
@@ -362,8 +362,8 @@ TEST(Executor, AsCompletedCostsTheSameForEachOfMany) {  // B17
 }
 
 struct Three {
-  Executor pool = Executor({.workers = 3});
   Gate gate = {};
+  Executor pool = Executor({.workers = 3});
   std::vector<Future<int>> futures = {};
 };
 
@@ -417,8 +417,8 @@ TEST(Wait, ForTheFirstError) {
 }
 
 TEST(Wait, SaysWhatWasNotOverInTime) {  // B15
-  Executor pool({.workers = 5});
   Gate gate;
+  Executor pool({.workers = 5});
   std::vector<Future<void>> futures;
   for (int i = 0; i < 5; ++i)
     futures.push_back(pool.submit([&] { gate.pass(); }));

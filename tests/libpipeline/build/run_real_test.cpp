@@ -485,5 +485,51 @@ TEST(Quick, Retries) {
   EXPECT_EQ(calls, 3);
 }
 
+TEST(Run, WritesNothingToStandardOutputOrError) {  // B29
+  ::testing::internal::CaptureStdout();
+  ::testing::internal::CaptureStderr();
+  auto p = from<int>()
+               .stage("s", [](int x) { return x % 2 == 0 ? throw std::runtime_error("even") : x; },
+                      {.retry = fixed(2, 1ms),
+                       .on_success = [](const ItemView&, int) { throw std::logic_error("broken"); },
+                       .on_failure = [](const ItemView&, const Failure&) { throw 1; }})
+               .build();
+  const auto results = p.run(numbers(20));
+  p.start();
+  p.feed(1);
+  p.abort("enough");
+  p.drain(20s);
+  const auto out = ::testing::internal::GetCapturedStdout();
+  const auto err = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(results.size(), 20U);
+  EXPECT_GE(p.callback_errors(), 20U);
+  EXPECT_EQ(out, "");
+  EXPECT_EQ(err, "");
+}
+
+/// Counts its copies.
+struct CountedTask {
+  std::atomic<int>* copies;
+  explicit CountedTask(std::atomic<int>& count) : copies(&count) {}
+  CountedTask(const CountedTask& other) : copies(other.copies) { ++*copies; }
+  CountedTask(CountedTask&&) = default;
+  CountedTask& operator=(const CountedTask&) = delete;
+  CountedTask& operator=(CountedTask&&) = delete;
+  ~CountedTask() = default;
+  int operator()(int x) const { return x + 1; }
+};
+
+TEST(Run, ATaskIsMadeOnceAndNotForEachItem) {  // B30
+  std::atomic<int> copies = 0;
+  auto p = from<int>()
+               .stage("a", CountedTask(copies), {.workers = 4, .retry = fixed(3, 1ms)})
+               .stage("b", CountedTask(copies), {.workers = 4, .timeout = 10s})
+               .build();
+  const int made = copies;
+  EXPECT_EQ(p.run(numbers(1000)).size(), 1000U);
+  EXPECT_EQ(p.run(numbers(1000)).size(), 1000U);
+  EXPECT_EQ(copies, made);
+}
+
 }  // namespace
 }  // namespace espalier::pipeline

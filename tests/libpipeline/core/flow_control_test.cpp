@@ -150,5 +150,51 @@ TEST(FlowControl, WithoutResultsOutcomesAreStillCounted) {
   EXPECT_EQ(d.flow.counts().succeeded, 100u);
 }
 
+TEST(FlowControl, UnboundOutputsLetEverythingComeToItsEnd) {
+  auto plan = line(2, {.capacity = 4});
+  plan.options.output_capacity = 1;
+  FlowDriver d(std::move(plan));
+  d.feed_count(4);
+  d.settle();
+  d.feed_count(4);
+  d.settle();
+  EXPECT_EQ(d.flow.snapshot(d.now).outputs_waiting, 1u);
+  const auto fed = d.flow.counts().accepted;
+  EXPECT_GT(fed, 1u);
+  d.flow.close_input();
+  d.flow.unbind_outputs();
+  d.settle();
+  EXPECT_TRUE(d.flow.idle());
+  EXPECT_EQ(d.flow.snapshot(d.now).outputs_waiting, fed);
+  d.take();
+  d.flow.reset();
+  d.feed_count(4);
+  d.settle();
+  EXPECT_EQ(d.flow.snapshot(d.now).outputs_waiting, 1u) << "bounded again";
+}
+
+TEST(FlowControl, AFailureThatIsToBeToldIsNoResultBefore) {
+  auto plan = line(2, {.batch_limit = 1});
+  plan.nodes[0].on_failure = [](const Item&) {};
+  plan.options.output_order = Order::input;
+  FlowDriver d(std::move(plan));
+  d.feed_count(2);
+  const auto work = d.flow.claim(d.now);
+  fail(work->chunk->items.front());
+  static_cast<void>(d.flow.finish(*work, d.now));
+  d.settle();
+  EXPECT_EQ(d.flow.counts().failed, 1u);
+  EXPECT_TRUE(d.flow.has_news());
+  EXPECT_FALSE(d.take()) << "the second waits for the first";
+  auto untold = d.flow.take_untold();
+  EXPECT_FALSE(d.flow.has_news());
+  ASSERT_EQ(untold.size(), 1u);
+  EXPECT_EQ(untold[0].node, 0);
+  EXPECT_EQ(untold[0].item.failure->message, "no luck");
+  d.flow.told(std::move(untold));
+  EXPECT_TRUE(d.take());
+  EXPECT_THAT(d.seqs(), ElementsAre(0, 1));
+}
+
 }  // namespace
 }  // namespace espalier::pipeline::testing

@@ -3,6 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace espalier::pipeline::testing {
 namespace {
 
@@ -233,6 +238,65 @@ TEST(FlowGraph, ItemsCanBeFedToAnyStage) {
   d.finish_all();
   EXPECT_EQ(d.stats(0).completed, 1u);
   EXPECT_EQ(d.stats(2).completed, 2u);
+}
+
+/// "3 failed at batch: no luck" for each that has ended, in the order of feeding.
+std::vector<std::string> ends_of(FlowDriver& d) {
+  std::vector<std::pair<ItemSeq, std::string>> all;
+  while (auto chunk = d.flow.take_ended()) {
+    for (const auto& item : chunk->items) {
+      auto text = std::to_string(item.seq);
+      if (item.verdict == Verdict::skip) text += " skipped";
+      if (item.failure) text += " failed at " + item.failure->stage + ": " + item.failure->message;
+      all.emplace_back(item.seq, text);
+    }
+    d.flow.recycle(std::move(chunk));
+  }
+  std::sort(all.begin(), all.end());
+  std::vector<std::string> texts;
+  for (auto& [seq, text] : all)
+    texts.push_back(std::move(text));
+  return texts;
+}
+
+TEST(FlowGraph, WithoutResultsEachFedItemIsToldToHaveEndedOnceItsLastPartHas) {
+  Plan plan;
+  plan.nodes.push_back(stage("many", {1}, [](Item& item) {
+    const auto n = item.value.as<int>();
+    become(item, std::vector<int>(static_cast<std::size_t>(n), n), Verdict::expand);
+  }));
+  plan.nodes[0].one_to_one = false;
+  plan.nodes.push_back(stage("one", {output_node}, [](Item& item) {
+    if (item.value.as<int>() == 3) fail(item);
+  }));
+  plan.options.keep_results = false;
+  FlowDriver d(std::move(plan));
+  d.flow.tell_ends(true);
+  d.feed({0, 1, 2, 3});
+  d.finish_all();
+  EXPECT_TRUE(d.outputs.empty());
+  EXPECT_THAT(ends_of(d), ElementsAre("0 skipped", "1", "2", "3 failed at one: no luck"));
+  EXPECT_FALSE(d.flow.has_news());
+}
+
+TEST(FlowGraph, WithoutResultsTheMembersOfABatchAreToldToHaveEndedAsItDid) {
+  Plan plan;
+  plan.nodes.push_back(batch_stage("two", 1, {.count = 2}));
+  plan.nodes.push_back(stage("sum", {output_node}, [](Item& item) {
+    if (item.value.as<std::vector<int>>().front() == 3) fail(item);
+  }));
+  plan.options.keep_results = false;
+  FlowDriver d(std::move(plan));
+  d.flow.tell_ends(true);
+  d.feed({1, 2, 3, 4});
+  d.finish_all();
+  EXPECT_THAT(ends_of(d),
+              ElementsAre("0", "1", "2 failed at sum: no luck", "3 failed at sum: no luck"));
+  d.feed({5});
+  d.flow.tell_ends(false);
+  d.flow.close_input();
+  d.finish_all();
+  EXPECT_THAT(ends_of(d), ::testing::IsEmpty());
 }
 
 }  // namespace

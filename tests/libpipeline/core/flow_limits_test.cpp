@@ -201,5 +201,22 @@ TEST(FlowLimits, MoreHandsHelpWhereTasksAreSlow) {
   EXPECT_TRUE(d.flow.wants_more_hands(2, 2, d.now)) << "measured";
 }
 
+TEST(FlowLimits, StagesThatShareARateAreLimitedTogether) {
+  const auto begun_in_ten_seconds = [](const std::string& shared_as) {
+    auto plan = line(2, {.rate = {.per_second = 1, .burst = 1, .shared_as = shared_as}});
+    FlowDriver d(std::move(plan));
+    d.feed_count(10);
+    const auto end = d.now + seconds{10};
+    for (d.settle(); d.flow.next_deadline() && *d.flow.next_deadline() < end; d.settle()) {
+      d.now = *d.flow.next_deadline();
+      d.advance();
+      d.take();
+    }
+    return d.stats(0).attempts + d.stats(1).attempts;
+  };
+  EXPECT_EQ(begun_in_ten_seconds("api"), 10u);
+  EXPECT_EQ(begun_in_ten_seconds(""), 20u);
+}
+
 }  // namespace
 }  // namespace espalier::pipeline::testing

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <numeric>
 
 namespace espalier::pipeline::testing {
@@ -155,6 +156,31 @@ TEST(FlowLine, AStageInInputOrderTakesItemsAsTheyWereFed) {
   d.finish_all();
   EXPECT_THAT(seen, ElementsAre(0, 1, 2, 3, 5, 6, 7, 8));
   EXPECT_EQ(d.flow.counts().skipped, 1u);
+}
+
+// The first ones are overtaken, again and again. Each of them, when its turn in the order has come,
+// stands behind others of its key, which must go before it.
+TEST(FlowLine, AKeyBeforeAnOrderOverfillsItByNoMoreThanItsOwnCapacity) {
+  Plan plan;
+  plan.options.output_capacity = 1000;
+  plan.nodes.push_back(stage("a", {1}, {}, {.capacity = 30}));
+  plan.nodes.push_back(stage("key", {2}, {}, {.capacity = 5, .order = Order::by_key}));
+  plan.nodes[1].key = [](const Value&) { return 7u; };
+  plan.nodes.push_back(stage("order", {output_node}, {}, {.capacity = 2, .order = Order::input}));
+  FlowDriver d(std::move(plan));
+  d.feed_count(20);
+  std::size_t most = 0;
+  for (int i = 0; i < 1000; ++i) {
+    d.feed(std::vector<int>(d.flow.room(0), 0), 0, default_priority - 1);
+    if (auto work = d.flow.claim(d.now)) d.run(work);
+    const auto order = d.stats(2);
+    most = std::max<std::size_t>(most, order.queued + order.in_work);
+  }
+  EXPECT_LE(most, 2u + 5u + 2u);
+  d.finish_all();
+  EXPECT_EQ(d.flow.counts().succeeded, d.flow.counts().accepted);
+  EXPECT_TRUE(std::is_sorted(d.outputs.begin(), d.outputs.end(),
+                             [](const Item& x, const Item& y) { return x.seq < y.seq; }));
 }
 
 TEST(FlowLine, LowerPriorityGoesFirstAndEqualOnesAsTheyCame) {

@@ -116,5 +116,28 @@ TEST(FlowWatch, TellsTimeBlockedFromTimeWaited) {
   EXPECT_EQ(d.stats(0).queue_time, seconds{3});
 }
 
+TEST(FlowWatch, TimesOfWorkQueueAndPausesAreSumsOfTheirOwn) {  // B24
+  StageOptions options;
+  options.batch_limit = 1;
+  options.retry.attempts = 2;
+  options.retry.backoff.initial = options.retry.backoff.max = seconds{10};
+  options.retry.backoff.jitter = Jitter::none;
+  auto plan = line(1, options);
+  plan.nodes[0].kernel = std::make_shared<ScriptKernel>([](Item& item) {
+    if (item.value.as<int>() > 0) fail(item);
+  });
+  FlowDriver d(std::move(plan));
+  d.feed_count(10);
+  d.finish_all(seconds{1});
+  const auto stats = d.stats(0);
+  EXPECT_EQ(stats.completed, 1u);
+  EXPECT_EQ(stats.failed, 9u);
+  EXPECT_EQ(stats.attempts, 19u);
+  EXPECT_EQ(stats.service_time, seconds{19}) << "a second for each attempt, failed ones too";
+  EXPECT_EQ(stats.retry_time, seconds{90}) << "ten for each of nine pauses";
+  EXPECT_EQ(stats.queue_time, seconds{45}) << "0 to 9 seconds for each of ten";
+  EXPECT_EQ(stats.blocked_time, seconds{0});
+}
+
 }  // namespace
 }  // namespace espalier::pipeline::testing

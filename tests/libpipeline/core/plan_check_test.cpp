@@ -98,6 +98,17 @@ TEST(PlanCheck, ABatchTakesItemsAsTheyCome) {
   EXPECT_THAT(problems(plan), HasSubstr("order the stage before it"));
 }
 
+TEST(PlanCheck, StagesThatShareARateGiveItTheSameNumbers) {
+  auto plan = line(2, {.rate = {.per_second = 2, .burst = 1, .shared_as = "api"}});
+  EXPECT_TRUE(check(plan).empty());
+  plan.nodes[1].options.rate.per_second = 3;
+  const auto found = check(plan);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].stage, "b");
+  EXPECT_EQ(found[0].message,
+            "shares the rate 'api' with 'a', but not its numbers; write the same for both");
+}
+
 TEST(PlanDot, DrawsStagesAndEdges) {
   auto plan = line(2, {.workers = 2});
   plan.options.name = "a \"b\"";

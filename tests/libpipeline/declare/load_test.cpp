@@ -93,6 +93,25 @@ TEST(LoadPipeline, ReadsEverySettingOfACommand) {
   EXPECT_THAT(stage.skip_if->one_of, ElementsAre("true"));
 }
 
+TEST(LoadPipeline, PriorityAgingAndSharedRatesArePartOfTheWhole) {
+  const std::string limited = "    - {name: NAME, command: [cat], aging: 2s, rate: RATE}\n";
+  const auto stage = [&](const std::string& name, const std::string& rate) {
+    auto text = limited;
+    text.replace(text.find("NAME"), 4, name);
+    return text.replace(text.find("RATE"), 4, rate);
+  };
+  const std::string head = "pipeline:\n  priority: urgency\n  stages:\n";
+  const std::string two = "{per_second: 2, shared_as: api}";
+  const auto loaded = load(head + stage("a", two) + stage("b", two));
+  EXPECT_EQ(loaded.spec.priority_field, "urgency");
+  for (const auto& node : loaded.plan.nodes) {
+    EXPECT_EQ(node.options.aging, std::chrono::seconds{2});
+    EXPECT_EQ(node.options.rate.shared_as, "api");
+  }
+  EXPECT_THAT(problems_of(head + stage("a", two) + stage("b", "{per_second: 3, shared_as: api}")),
+              HasSubstr("shares the rate 'api' with 'a', but not its numbers"));
+}
+
 TEST(LoadPipeline, AStageIsFollowedByTheOneBelowAndTheLastByTheOutput) {
   const auto plan = load(indented("- {name: a, command: [cat]}\n"
                                   "- {name: b, task: upper}\n"

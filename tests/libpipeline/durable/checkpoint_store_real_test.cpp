@@ -296,6 +296,24 @@ TEST_F(StoreTest, AFileThatCannotGrowEndsTheInputInsteadOfLosingItems) {
 
 // --- With a pipeline.
 
+/// "3" and "4" become "3+4".
+class PairKernel : public Kernel {
+ public:
+  bool run(std::span<Item> items, RunContext&) override {
+    auto& text = items.front().value.as<std::string>();
+    items.front().verdict = Verdict::pass;
+    for (auto& item : items.subspan(1)) {
+      text += "+" + item.value.as<std::string>();
+      item.verdict = Verdict::absorbed;
+    }
+    return false;
+  }
+  [[nodiscard]] std::span<const std::string> tasks() const override { return tasks_; }
+
+ private:
+  std::vector<std::string> tasks_{"pair"};
+};
+
 TEST_F(StoreTest, ARunThatWasCancelledGoesOnWhereItWas) {
   std::atomic<int> first_runs = 0;
   std::atomic<bool> hold = true;
@@ -335,6 +353,47 @@ TEST_F(StoreTest, ARunThatWasCancelledGoesOnWhereItWas) {
   EXPECT_EQ(first_runs, 3) << "the first stage was done for all of them";
   EXPECT_EQ(store->sizes().open, 0U);
   EXPECT_EQ(store->sizes().ended, 3U);
+}
+
+TEST_F(StoreTest, WithoutResultsItemsEndInTheFileAsTheyDoInThePipeline) {
+  auto plan = text_plan({"first", "second"}, [](const std::string&, std::string& text) {
+    if (text == "bad") throw std::runtime_error("no");
+  });
+  plan.options.keep_results = false;
+  const auto store = *CheckpointStore::open({path(), text_codec(), {}}, plan);
+  Runner runner(std::move(plan), {});
+  runner.keep_safe_with(store);
+  ASSERT_TRUE(runner.start());
+  ASSERT_EQ(runner.feed(0, items({{"a", "1"}, {"b", "bad"}, {"c", "3"}})).count, 3U);
+  ASSERT_TRUE(runner.drain({}));
+  ASSERT_TRUE(store->flush());
+  EXPECT_EQ(store->sizes().open, 0U);
+  EXPECT_EQ(store->sizes().ended, 2U);
+  EXPECT_EQ(described(store->dead_letters()), "b@first=bad");
+}
+
+TEST_F(StoreTest, WithoutResultsTheItemsOfABatchEndWithIt) {
+  auto plan = text_plan({"first", "batch", "third"}, [](const std::string&, std::string& text) {
+    if (text == "3+4") throw std::runtime_error("no");
+  });
+  plan.options.keep_results = false;
+  plan.nodes[1].kind = NodeKind::batch;
+  plan.nodes[1].one_to_one = false;
+  plan.nodes[1].batch.count = 2;
+  plan.nodes[1].kernel = std::make_shared<PairKernel>();
+  const auto store = *CheckpointStore::open({path(), text_codec(), {}}, plan);
+  Runner runner(std::move(plan), {});
+  runner.keep_safe_with(store);
+  ASSERT_TRUE(runner.start());
+  const auto given = items({{"a", "1"}, {"b", "2"}, {"c", "3"}, {"d", "4"}});
+  for (const auto& item : given)
+    ASSERT_EQ(runner.feed(0, items({{item.info->id, item.value.as<std::string>()}})).count, 1U);
+  ASSERT_TRUE(runner.drain({}));
+  ASSERT_TRUE(store->flush());
+  EXPECT_EQ(store->sizes().open, 0U) << "nobody called finish";
+  EXPECT_EQ(store->sizes().ended, 2U);
+  EXPECT_EQ(described(store->dead_letters()), "c@batch=3 d@batch=4");
+  EXPECT_EQ(store->dead_letters().front().error, "no");
 }
 
 }  // namespace

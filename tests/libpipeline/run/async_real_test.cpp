@@ -99,7 +99,7 @@ TEST(AsyncLane, ManyItemsWaitAtOnceWithoutAThreadEach) {
               static_cast<double>(count) / std::chrono::duration<double>(time).count(),
               static_cast<double>(spent.count()) / static_cast<double>(count));
   EXPECT_GT(kernel->most(), 5'000U);
-  EXPECT_LT(time, 10s);
+  EXPECT_LT(time, 100s) << "one after the other takes 1000 s";
 }
 
 TEST(AsyncLane, CoroutinesAndThreadsMakeOnePipeline) {

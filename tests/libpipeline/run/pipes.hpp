@@ -160,7 +160,7 @@ inline Taken take_all(Runner& runner) {
 /// Pulls the source to its end and helps, as a `run` does.
 inline Taken run(Runner& runner, Source source) {
   Taken taken;
-  runner.start(true);
+  runner.start(Runner::Caller::helps);
   runner.feed_from(0, std::move(source));
   runner.close_input_after_sources();
   for (;;) {

@@ -44,7 +44,7 @@ TEST(Runner, RunsItemsThroughAllStagesInInputOrder) {
 
 TEST(Runner, OneItemNeedsNoThreadWhenTheCallerHelps) {
   Runner runner(line({stage("a", add_one()), stage("b", add_one())}), {});
-  runner.start(true);
+  runner.start(Runner::Caller::helps);
   EXPECT_EQ(runner.feed(0, items(1)).fed, Runner::Fed::accepted);
   auto chunk = runner.help_and_take();
   ASSERT_TRUE(chunk);

@@ -330,5 +330,24 @@ TEST_F(WaitingTest, DestroyingARunnerAsksItsTasksToStop) {
   EXPECT_EQ(inside_, 2);
 }
 
+TEST_F(WaitingTest, ADrainEndsAlthoughNobodyTakes) {
+  PipelineOptions options;
+  options.output_capacity = 1;
+  Runner runner(line({stage("a", nothing(), one_by_one(1, 8))}, options), {});
+  runner.start();
+  EXPECT_EQ(runner.feed(0, items(6)).count, 6U);
+  ASSERT_TRUE(happens([&] { return runner.snapshot().outputs_waiting == 1; }));
+  EXPECT_FALSE(runner.wait_idle(in(20ms))) << "input is open, and nobody takes";
+  EXPECT_TRUE(runner.drain(in(5s)));
+  EXPECT_EQ(runner.snapshot().outputs_waiting, 6U);
+  EXPECT_EQ(runner.counts().succeeded, 6U);
+  std::size_t taken = 0;
+  while (auto chunk = runner.take()) {
+    taken += chunk->items.size();
+    runner.recycle(std::move(chunk));
+  }
+  EXPECT_EQ(taken, 6U);
+}
+
 }  // namespace
 }  // namespace espalier::pipeline::testing

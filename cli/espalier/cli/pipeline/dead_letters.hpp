@@ -15,9 +15,10 @@
 namespace espalier::cli {
 
 /// An item that came to nothing, as a line of a dead-letter file:
-///   {"id": "17", "line": 17, "stage": "fetch", "attempts": 3, "kind": "thrown",
+///   {"id": "17", "line": 17, "stage": "fetch", "attempts": 3, "kind": "failed",
 ///    "type": "exit code 1", "error": "...", "input": {...}, "at": "2026-11-21T10:00:00.000Z"}
-/// A line of the input that could not be read has `text` instead of `input`, and no stage.
+/// `kind` is failed, timed_out, circuit_open, refused or cancelled. A line of the input that could
+/// not be read has `text` instead of `input`, and no stage.
 struct DeadLetter {
   std::string id = {};
   std::uint64_t line = 0;

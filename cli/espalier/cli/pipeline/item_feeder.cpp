@@ -70,7 +70,7 @@ void ItemFeeder::feed_resumed() {
     if (stop_) return;
     const auto node = runner_.find(stored.stage);
     std::vector<Fed> one;
-    one.push_back({node.value_or(0), stored.key, 0, 0, std::move(stored.value.as<pl::Json>())});
+    one.push_back({node.value_or(0), 0, {stored.key, 0, std::move(stored.value.as<pl::Json>())}});
     feed(std::move(one));
     ++report_.resumed;
   }
@@ -84,7 +84,7 @@ void ItemFeeder::feed_lines() {
     std::vector<Fed> items;
     for (const auto& line : lines) {
       auto item = sources_.are_dead_letters ? read_letter(line) : read(line);
-      if (item && is_wanted(item->id)) items.push_back(std::move(*item));
+      if (item && is_wanted(item->item.id)) items.push_back(std::move(*item));
     }
     feed(std::move(items));
   }
@@ -92,46 +92,19 @@ void ItemFeeder::feed_lines() {
 
 void ItemFeeder::refuse(const ItemLines::Line& line, const std::string& why) {
   ++report_.unreadable;
-  DeadLetter letter;
-  letter.id = std::to_string(line.number);
-  letter.line = line.number;
-  letter.kind = "refused";
-  letter.error = why;
-  letter.text = line.text;
-  if (letters_.add(letter)) return;
+  if (letters_.add(letter_of_line(line, why))) return;
   report_.problem = "cannot write dead letters to " + letters_.path();
   report_.not_written = true;
 }
 
-std::string ItemFeeder::id_of(const ItemLines::Line& line, const pl::Json& value,
-                              std::string& problem) const {
-  const auto number = std::to_string(line.number);
-  if (sources_.id_field.empty())
-    return store_ == nullptr ? number : number + "-" + sum_of(line.text);
-  const auto* id = pl::field_in(value, sources_.id_field);
-  if (id == nullptr || id->is_null() || id->is_structured()) {
-    problem = "it has no " + sources_.id_field + ", which is to be its id";
-    return {};
-  }
-  auto text = id->is_string() ? id->get<std::string>() : pl::to_line(*id);
-  if (text.empty()) problem = "its " + sources_.id_field + ", which is to be its id, is empty";
-  return text;
-}
-
 std::optional<ItemFeeder::Fed> ItemFeeder::read(const ItemLines::Line& line) {
-  if (line.too_long) {
-    refuse(line, "the line is longer than " + std::to_string(ItemLines::longest >> 20U) + " MiB");
+  auto item = read_incoming(line, sources_.id_field);
+  if (!item) {
+    refuse(line, item.error());
     return std::nullopt;
   }
-  auto value = pl::parse_json(line.text);
-  std::string problem = value ? std::string() : value.error();
-  std::string id;
-  if (value) id = id_of(line, *value, problem);
-  if (!problem.empty()) {
-    refuse(line, "line " + std::to_string(line.number) + ": " + problem);
-    return std::nullopt;
-  }
-  return Fed{0, std::move(id), line.number, line.number, std::move(*value)};
+  if (store_ != nullptr && sources_.id_field.empty()) item->id += "-" + sum_of(line.text);
+  return Fed{0, line.number, std::move(*item)};
 }
 
 std::optional<ItemFeeder::Fed> ItemFeeder::read_letter(const ItemLines::Line& line) {
@@ -154,7 +127,7 @@ std::optional<ItemFeeder::Fed> ItemFeeder::read_letter(const ItemLines::Line& li
   }
   if (letter->id.empty()) letter->id = "replay-" + std::to_string(line.number);
   if (store_ != nullptr) store_->replay({letter->id});
-  return Fed{*node, letter->id, letter->line, line.number, std::move(*letter->input)};
+  return Fed{*node, line.number, {letter->id, letter->line, std::move(*letter->input)}};
 }
 
 bool ItemFeeder::is_wanted(const std::string& id) {
@@ -173,16 +146,8 @@ void ItemFeeder::feed(std::vector<Fed> fed) {
     const auto node = fed[done].node;
     std::vector<pl::Item> items;
     for (auto i = done; i < fed.size() && fed[i].node == node; ++i) {
-      auto& one = fed[i];
-      pl::Item item;
-      item.info = std::make_shared<pl::ItemInfo>();
-      item.info->id = std::move(one.id);
-      // For a dead letter of an item whose command did not give it back in time.
-      item.info->metadata.emplace_back("fed", pl::to_line(one.value));
-      item.info->metadata.emplace_back("stage", runner_.plan().nodes[node].name);
-      item.value = pl::Value::of<pl::Json>(std::move(one.value));
-      if (one.line > 0) item.info->metadata.emplace_back("line", std::to_string(one.line));
-      items.push_back(std::move(item));
+      items.push_back(make_item(std::move(fed[i].item), runner_.plan().nodes[node].name,
+                                sources_.priority_field));
     }
     const auto result = runner_.feed(node, std::move(items));
     done += result.count;

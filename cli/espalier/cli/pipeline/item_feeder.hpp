@@ -1,6 +1,7 @@
 #pragma once
 
 #include "espalier/cli/pipeline/dead_letters.hpp"
+#include "espalier/cli/pipeline/incoming.hpp"
 #include "espalier/cli/pipeline/item_lines.hpp"
 #include "espalier/pipeline/durable/checkpoint_store.hpp"
 #include "espalier/pipeline/run/runner.hpp"
@@ -24,6 +25,7 @@ class ItemFeeder {
     std::optional<ItemLines> lines = {};
     bool are_dead_letters = false;
     std::string id_field = {};
+    std::string priority_field = {};
   };
   /// `store`: null for none. Everything given outlives the feeder.
   ItemFeeder(pipeline::Runner& runner, pipeline::CheckpointStore* store, DeadLetterFile& letters,
@@ -52,18 +54,14 @@ class ItemFeeder {
  private:
   struct Fed {
     pipeline::NodeId node = 0;
-    std::string id = {};
-    std::uint64_t line = 0;       ///< Where it stood when it was first read; 0: unknown.
     std::uint64_t read_from = 0;  ///< Where it stands in what is being read.
-    pipeline::Json value = {};
+    Incoming item = {};
   };
   void run();
   void feed_resumed();
   void feed_lines();
   [[nodiscard]] std::optional<Fed> read(const ItemLines::Line& line);
   [[nodiscard]] std::optional<Fed> read_letter(const ItemLines::Line& line);
-  [[nodiscard]] std::string id_of(const ItemLines::Line& line, const pipeline::Json& value,
-                                  std::string& problem) const;
   void refuse(const ItemLines::Line& line, const std::string& why);
   /// False: it is known already.
   [[nodiscard]] bool is_wanted(const std::string& id);

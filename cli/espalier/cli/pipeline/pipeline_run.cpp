@@ -1,5 +1,6 @@
 #include "espalier/cli/console.hpp"
 #include "espalier/cli/exit_codes.hpp"
+#include "espalier/cli/pipeline/incoming.hpp"
 #include "espalier/cli/pipeline/item_feeder.hpp"
 #include "espalier/cli/pipeline/pipeline_command.hpp"
 #include "espalier/cli/signal_watch.hpp"
@@ -67,56 +68,6 @@ pl::Outcome outcome_of(const pl::Item& item) {
   return cancelled ? pl::Outcome::cancelled : pl::Outcome::failed;
 }
 
-const char* word_of(pl::Failure::Kind kind) {
-  switch (kind) {
-    case pl::Failure::Kind::thrown:
-      return "failed";
-    case pl::Failure::Kind::timed_out:
-      return "timed_out";
-    case pl::Failure::Kind::circuit_open:
-      return "circuit_open";
-    case pl::Failure::Kind::refused:
-      return "refused";
-    case pl::Failure::Kind::cancelled:
-      return "cancelled";
-  }
-  return "failed";
-}
-
-std::string id_of(const pl::Item& item) {
-  return item.info && !item.info->id.empty() ? item.info->id : std::to_string(item.seq);
-}
-
-std::string metadata_of(const pl::Item& item, const char* name) {
-  if (!item.info) return {};
-  for (const auto& [key, value] : item.info->metadata) {
-    if (key == name) return value;
-  }
-  return {};
-}
-
-DeadLetter letter_of(const pl::Item& item) {
-  DeadLetter letter;
-  letter.id = id_of(item);
-  if (const auto line = metadata_of(item, "line"); !line.empty()) letter.line = std::stoull(line);
-  const auto& failure = *item.failure;
-  letter.stage = failure.stage;
-  letter.attempts = failure.attempts;
-  letter.kind = word_of(failure.kind);
-  letter.type = failure.type;
-  letter.error = failure.message;
-  const auto& input = failure.input.has_value() ? failure.input : item.value;
-  if (input.has_value() && input.type() == typeid(pl::Json)) {
-    letter.input = input.as<pl::Json>();
-  } else if (const auto fed = metadata_of(item, "fed"); !fed.empty()) {
-    // Still in the hands of its command: what it came in with, to begin from there.
-    letter.input = pl::Json::parse(fed);
-    letter.error = "at " + failure.stage + ": " + failure.message;
-    letter.stage = metadata_of(item, "stage");
-  }
-  return letter;
-}
-
 class PipelineSession {
  public:
   PipelineSession(pl::DeclaredPipeline declared, DeadLetterFile letters,
@@ -130,6 +81,7 @@ class PipelineSession {
 
   int run(ItemFeeder::Sources sources, const std::string& progress, SignalWatch& signals) {
     sources.id_field = spec_.id_field;
+    sources.priority_field = spec_.priority_field;
     feeder_.emplace(runner_, store_.get(), letters_, std::move(sources));
     signals.start([this](int signal) { on_signal(signal); });
     open_display(progress);

@@ -18,11 +18,11 @@ std::string ms(double value) {
   return text;
 }
 
-// "/ingest (users): 40 of 50 ended, 38 succeeded, 2 failed, 10 in flight"
-std::string summary(const ipc::PipelineInfo& pipe) {
-  std::string text = pipe.path + " (" + pipe.name + "): " + count(pipe.accepted - pipe.in_flight) +
-                     " of " + count(pipe.accepted) + " ended, " + count(pipe.succeeded) +
-                     " succeeded";
+}  // namespace
+
+std::string pipeline_counts(const ipc::PipelineInfo& pipe) {
+  std::string text = count(pipe.accepted - pipe.in_flight) + " of " + count(pipe.accepted) +
+                     " ended, " + count(pipe.succeeded) + " succeeded";
   const auto add = [&](std::uint64_t n, const char* word) {
     if (n > 0) text += ", " + count(n) + word;
   };
@@ -34,7 +34,8 @@ std::string summary(const ipc::PipelineInfo& pipe) {
   return text;
 }
 
-Table stages(const ipc::PipelineInfo& pipe) {
+std::string render_stages(const ipc::PipelineInfo& pipe, const Terminal& terminal,
+                          const std::string& indent) {
   Table table({{"STAGE"},
                {"BUSY", true},
                {"QUEUED", true},
@@ -55,18 +56,17 @@ Table stages(const ipc::PipelineInfo& pipe) {
                {ms(stage.service_ms)},
                {stage.breaker.value_or("")}});
   }
-  return table;
+  return table.render(terminal, indent);
 }
-
-}  // namespace
 
 std::string render_pipelines(const ipc::PipelinesResult& all, const Terminal& terminal) {
   if (all.pipelines.empty()) return "no pipeline runs in this tree\n";
   std::string text;
   for (const auto& pipe : all.pipelines) {
     if (!text.empty()) text += '\n';
-    text += cut(escape_controls(summary(pipe)), terminal.width) + '\n';
-    text += stages(pipe).render(terminal, "  ");
+    const auto summary = pipe.path + " (" + pipe.name + "): " + pipeline_counts(pipe);
+    text += cut(escape_controls(summary), terminal.width) + '\n';
+    text += render_stages(pipe, terminal, "  ");
   }
   return text;
 }

@@ -29,6 +29,11 @@ namespace espalier::cli {
 /// The sentence, the rules with their counters, the chain of causes.
 [[nodiscard]] std::string render_why(const ipc::WhyResult& why, const Terminal& terminal);
 
+/// "40 of 50 ended, 38 succeeded, 2 failed, 10 in flight"
+[[nodiscard]] std::string pipeline_counts(const ipc::PipelineInfo& pipe);
+/// A line for each of its stages.
+[[nodiscard]] std::string render_stages(const ipc::PipelineInfo& pipe, const Terminal& terminal,
+                                        const std::string& indent);
 /// How each pipeline fares, stage by stage.
 [[nodiscard]] std::string render_pipelines(const ipc::PipelinesResult& all,
                                            const Terminal& terminal);

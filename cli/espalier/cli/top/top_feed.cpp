@@ -19,6 +19,7 @@ constexpr auto longest_pause = std::chrono::milliseconds{3000};
 constexpr int silence_ms = 4000;  // Then the target is asked for a sign of life.
 constexpr auto sign_of_life = std::chrono::seconds{3};
 constexpr std::uint64_t state_interval_ms = 500;
+constexpr auto between_looks = std::chrono::seconds{1};  // At a pipeline; nobody pushes its counts.
 constexpr std::uint64_t entries_from_before = 200;
 
 void drain_fd(int fd) {
@@ -108,6 +109,7 @@ std::string TopFeed::serve(Session& session) {
   ended_ = false;
   while (!line_.is_cut()) {
     if (auto failure = obey(session)) return failure->message;
+    if (auto failure = look_at_pipeline(session)) return failure->message;
     if (auto why = drain(session)) return *why;
     if (auto why = wait(session)) return *why;
   }
@@ -131,6 +133,7 @@ std::optional<Failure> TopFeed::obey(Session& session) {
       }
       inbox_.post(TopNote{failure->message, true, false});
     }
+    next_look_ = {};
     present_ = orders.wanted;
   }
   for (const std::string& path : orders.why) {
@@ -213,6 +216,22 @@ std::optional<Failure> TopFeed::tell_why(Session& session, const std::string& pa
   return {};
 }
 
+std::optional<Failure> TopFeed::look_at_pipeline(Session& session) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!present_ || !present_->pipeline || now < next_look_) return {};
+  next_look_ = now + between_looks;
+  TopPipeline seen{*present_->pipeline, {}, {}};
+  ipc::PipelinesParams params;
+  params.path = seen.path;
+  auto reply = session.ask<ipc::PipelinesResult>("pipelines", params, sign_of_life);
+  if (!reply && is_broken(reply.error())) return reply.error();
+  if (!reply) seen.problem = reply.error().message;
+  if (reply && !reply->value.pipelines.empty())
+    seen.info = std::move(reply->value.pipelines.front());
+  inbox_.post(std::move(seen));
+  return {};
+}
+
 void TopFeed::deliver(const ipc::Push& push) {
   const auto& id = push.subscription_id;
   const bool of_logs = logs_.is_open && id == logs_.id;
@@ -254,9 +273,14 @@ std::optional<std::string> TopFeed::drain(Session& session) {
 std::optional<std::string> TopFeed::wait(Session& session) {
   std::array<pollfd, 2> watched = {pollfd{session.client().fd(), POLLIN, 0},
                                    pollfd{wake_.get(), POLLIN, 0}};
-  const int ready = ::poll(watched.data(), watched.size(), silence_ms);
+  const bool looks = present_ && present_->pipeline;
+  const auto until_look =
+      std::chrono::ceil<std::chrono::milliseconds>(next_look_ - std::chrono::steady_clock::now());
+  const int limit =
+      looks ? static_cast<int>(std::clamp<std::int64_t>(until_look.count(), 0, 1000)) : silence_ms;
+  const int ready = ::poll(watched.data(), watched.size(), limit);
   if (watched[1].revents != 0) drain_fd(wake_.get());
-  if (ready != 0) return {};
+  if (ready != 0 || looks) return {};  // A look is as good as a question.
   const auto reply = session.ask<ipc::PingResult>("ping", ipc::Nothing{}, sign_of_life);
   if (!reply && is_broken(reply.error())) return reply.error().message;
   return {};

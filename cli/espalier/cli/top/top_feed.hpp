@@ -4,6 +4,7 @@
 #include "espalier/cli/top/top_model.hpp"
 #include "espalier/supervisor/os/unique_fd.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -74,6 +75,7 @@ class TopFeed {
   [[nodiscard]] std::optional<Failure> follow_logs(Session& session, const std::string& path);
   [[nodiscard]] std::optional<Failure> close(Session& session, Subscription& subscription);
   [[nodiscard]] std::optional<Failure> tell_why(Session& session, const std::string& path);
+  [[nodiscard]] std::optional<Failure> look_at_pipeline(Session& session);
   void deliver(const ipc::Push& push);
   [[nodiscard]] std::optional<std::string> drain(Session& session);
   [[nodiscard]] std::optional<std::string> wait(Session& session);
@@ -94,6 +96,7 @@ class TopFeed {
   Subscription logs_;
   std::string logs_path_;
   std::optional<ipc::Cursor> cursor_;
+  std::chrono::steady_clock::time_point next_look_;
   bool ended_ = false;
   std::thread thread_;
 };

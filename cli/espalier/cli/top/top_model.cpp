@@ -68,6 +68,8 @@ TopWanted TopModel::wanted() const {
   out.resources = view_ == TopView::detail || (view_ == TopView::tree && wide);
   out.events = view_ == TopView::events;
   if (view_ == TopView::logs) out.logs = logs_path();
+  const auto* const node = view_ == TopView::detail ? tree_.find(selected_) : nullptr;
+  if (node && node->kind == supervisor::ChildKind::pipeline) out.pipeline = selected_;
   return out;
 }
 
@@ -123,6 +125,20 @@ void TopModel::on(const TopLogs& x) {
 
 void TopModel::on(const TopWhy& x) {
   why_ = x;
+}
+
+void TopModel::on(const TopPipeline& x) {
+  const auto ended = [](const TopPipeline& one) {
+    return one.info->accepted - one.info->in_flight;
+  };
+  const std::chrono::duration<double> passed = now_ - pipeline_at_;
+  const bool follows = pipeline_.path == x.path && pipeline_.info && x.info && passed.count() > 0;
+  pipeline_rate_.reset();
+  // Fewer than before: another attempt of the child has begun from zero.
+  if (follows && ended(x) >= ended(pipeline_))
+    pipeline_rate_ = static_cast<double>(ended(x) - ended(pipeline_)) / passed.count();
+  pipeline_ = x;
+  pipeline_at_ = now_;
 }
 
 void TopModel::on(const TopNote& x) {

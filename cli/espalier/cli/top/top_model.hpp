@@ -46,6 +46,12 @@ struct TopWhy {
   std::optional<ipc::WhyResult> result = {};
   std::string problem = {};
 };
+/// How the pipeline of a child fares.
+struct TopPipeline {
+  std::string path = {};
+  std::optional<ipc::PipelineInfo> info = {};  ///< Left out: it does not run now.
+  std::string problem = {};
+};
 /// What came of a command, as a sentence; or what else a person should know.
 struct TopNote {
   std::string text = {};
@@ -57,14 +63,16 @@ struct TopSize {
   std::size_t rows = 24;
 };
 struct TopTick {};
-using TopInput = std::variant<TopConnected, TopLost, TopEnded, ipc::Snapshot, ipc::StateDeltaPush,
-                              TopEvent, TopLogs, TopWhy, TopNote, Key, TopSize, TopTick>;
+using TopInput =
+    std::variant<TopConnected, TopLost, TopEnded, ipc::Snapshot, ipc::StateDeltaPush, TopEvent,
+                 TopLogs, TopWhy, TopPipeline, TopNote, Key, TopSize, TopTick>;
 
 /// What must be followed for what is shown. The state always is.
 struct TopWanted {
   bool resources = false;
   bool events = false;
-  std::optional<std::string> logs = {};  ///< Of this path and below; "/": all.
+  std::optional<std::string> logs = {};      ///< Of this path and below; "/": all.
+  std::optional<std::string> pipeline = {};  ///< Of the child at this path.
   bool operator==(const TopWanted&) const = default;
 };
 struct TopCommand {
@@ -118,6 +126,9 @@ class TopModel {
   [[nodiscard]] const std::deque<LogEntry>& logs() const { return logs_; }
   [[nodiscard]] std::string logs_path() const { return all_logs_ ? "/" : selected_; }
   [[nodiscard]] const TopWhy& why() const { return why_; }
+  [[nodiscard]] const TopPipeline& pipeline() const { return pipeline_; }
+  /// Items that end in a second, between the last two looks at the pipeline.
+  [[nodiscard]] std::optional<double> pipeline_rate() const { return pipeline_rate_; }
   [[nodiscard]] const TopNote& note() const { return note_; }
   [[nodiscard]] std::string question() const;  ///< Empty: none is asked.
   [[nodiscard]] std::optional<std::string> draft() const { return draft_; }  ///< Of a filter.
@@ -134,6 +145,7 @@ class TopModel {
   void on(const TopEvent& x);
   void on(const TopLogs& x);
   void on(const TopWhy& x);
+  void on(const TopPipeline& x);
   void on(const TopNote& x);
   void on(const Key& key);
   void on(const TopSize& x);
@@ -179,6 +191,9 @@ class TopModel {
   std::string kept_logs_path_ = {};
   bool all_logs_ = false;
   TopWhy why_ = {};
+  TopPipeline pipeline_ = {};
+  Moment pipeline_at_ = {};
+  std::optional<double> pipeline_rate_ = {};
   TopNote note_ = {};
   Moment note_at_ = {};
   std::optional<TopCommand> question_ = {};

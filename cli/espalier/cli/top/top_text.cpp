@@ -5,6 +5,9 @@
 #include "espalier/cli/top/top_view.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
+#include <iterator>
 #include <ostream>
 #include <string_view>
 
@@ -61,11 +64,37 @@ std::vector<std::string> why_lines(const TopModel& model, const Terminal& termin
   return wrap(why.problem, terminal.width);
 }
 
+void append(std::vector<std::string>& lines, std::vector<std::string> more) {
+  lines.insert(lines.end(), std::make_move_iterator(more.begin()),
+               std::make_move_iterator(more.end()));
+}
+
+void add_pipeline(const TopModel& model, const Terminal& terminal,
+                  std::vector<std::string>& lines) {
+  const TopPipeline& pipe = model.pipeline();
+  if (pipe.path != model.selected()) return;
+  lines.emplace_back();
+  if (!pipe.info) {
+    append(lines, wrap(pipe.problem.empty() ? "its pipeline does not run now" : pipe.problem,
+                       terminal.width));
+    return;
+  }
+  auto counts = pipeline_counts(*pipe.info);
+  if (const auto rate = model.pipeline_rate()) {
+    std::array<char, 32> text = {};
+    std::snprintf(text.data(), text.size(), *rate < 10 ? ", %.1f/s" : ", %.0f/s", *rate);
+    counts += text.data();
+  }
+  append(lines, wrap(counts, terminal.width));
+  append(lines, split(render_stages(*pipe.info, terminal, {})));
+}
+
 std::vector<std::string> detail_lines(const TopModel& model, const Terminal& terminal) {
   const auto* const node = model.tree().find(model.selected());
   if (node == nullptr)
     return {cut(escape_controls(model.selected()) + " is not there any more", terminal.width)};
   auto lines = split(render_node(*node, model.now(), terminal));
+  if (node->kind == supervisor::ChildKind::pipeline) add_pipeline(model, terminal, lines);
   const TopWhy& why = model.why();
   if (why.path != node->path) return lines;
   lines.emplace_back();

@@ -27,8 +27,9 @@ std::invalid_argument no_stage(const std::string& stage, const Plan& plan) {
 Source closing(Source source, Runner& runner, std::shared_ptr<std::exception_ptr> error) {
   return [source = std::move(source), &runner, error = std::move(error), more = true](
              Chunk& chunk, std::size_t most) mutable {
+    const auto before = chunk.items.size();
     try {
-      while (more && chunk.items.empty())
+      while (more && chunk.items.size() == before)
         more = source(chunk, most);
     } catch (...) {
       *error = std::current_exception();
@@ -144,7 +145,7 @@ void AnyPipeline::run_source(Source source, const Taken& taken) {
     runner->stop();
     state_->end();
   });
-  runner->start(true);
+  runner->start(Runner::Caller::helps);
   runner->feed_from(0, closing(std::move(source), *runner, error));
   while (true) {
     auto chunk = runner->help_and_take();
@@ -162,7 +163,7 @@ std::shared_ptr<AnyPipeline::Session> AnyPipeline::open_session(Source source,
   const auto runner = state_->begin(options.output_capacity, order.value_or(options.output_order));
   auto error = std::make_shared<std::exception_ptr>();
   auto session = std::make_shared<Session>(state_, runner, error);
-  runner->start();
+  runner->start(Runner::Caller::helps_with_quick);
   runner->feed_from(0, closing(std::move(source), *runner, error));
   return session;
 }
@@ -179,6 +180,7 @@ AnyPipeline::Session::~Session() {
 
 ChunkPtr AnyPipeline::Session::next() {
   if (over_) return nullptr;
+  if (auto chunk = runner_->help_and_take()) return chunk;
   if (auto chunk = runner_->take()) return chunk;
   over_ = true;
   runner_->stop();

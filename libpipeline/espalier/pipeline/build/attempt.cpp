@@ -31,8 +31,6 @@ void Attempt::failed(std::unique_ptr<Failure> failure) {
   item.verdict = Verdict::fail;
   item.failure = std::move(failure);
   if (watched) tell(again ? TaskMoment::retry : TaskMoment::fail, item.failure.get());
-  if (!again && facts.on_failure)
-    call_back(facts.callback_errors, [&] { facts.on_failure(ItemView(item), *item.failure); });
 }
 
 void Attempt::failed_with_current_exception() {
@@ -63,6 +61,20 @@ void stopped_before_its_turn(const StageFacts& facts, Item& item) {
   item.failure->stage = facts.stage;
   item.failure->task = facts.tasks.front();
   item.failure->attempts = item.attempt;
+}
+
+std::function<void(const Item&)> failure_callback(
+    std::function<void(const ItemView&, const Failure&)> callback, CallbackErrors errors) {
+  if (!callback) return {};
+  return [callback = std::move(callback), errors = std::move(errors)](const Item& item) {
+    // For the engine the attempt is over; here it is the present one.
+    Item seen;
+    seen.seq = item.seq;
+    seen.info = item.info;
+    seen.priority = item.priority;
+    seen.attempt = static_cast<std::uint16_t>(item.attempt > 0 ? item.attempt - 1 : 0);
+    call_back(errors, [&] { callback(ItemView(seen), *item.failure); });
+  };
 }
 
 RetryPolicy for_engine(RetryPolicy policy) {

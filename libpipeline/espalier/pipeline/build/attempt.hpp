@@ -25,7 +25,6 @@ struct StageFacts {
   std::vector<std::string> tasks = {};
   RetryPolicy retry = {};
   Duration timeout = {};
-  std::function<void(const ItemView&, const Failure&)> on_failure = {};
   CallbackErrors callback_errors = {};
 };
 
@@ -93,6 +92,10 @@ void call_back(const CallbackErrors& errors, F&& callback) {
     if (errors) errors->fetch_add(1, std::memory_order_relaxed);
   }
 }
+
+/// `on_failure` as the engine calls it.
+[[nodiscard]] std::function<void(const Item&)> failure_callback(
+    std::function<void(const ItemView&, const Failure&)> callback, CallbackErrors errors);
 
 /// The policy as the engine sees it: `retry_if` of the user has been asked by the kernel, without
 /// any lock, but for attempts that ran out of time, which no kernel sees.

@@ -3,6 +3,7 @@
 #include "espalier/pipeline/core/item.hpp"
 #include "espalier/pipeline/run/runner.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <memory>
@@ -96,6 +97,14 @@ struct Cursor {
     return *next != *end;
   }
 
+  template <class In>
+  [[nodiscard]] Item item() {
+    if constexpr (Reading<Range>::may_move)
+      return make_item<In>(std::move(**next));
+    else
+      return make_item<In>(**next);
+  }
+
   Reading<Range> reading;
   std::optional<Iterator> next = {};
   std::optional<End> end = {};
@@ -105,15 +114,22 @@ struct Cursor {
 template <class In, class Range>
 Source source_from_range(Range&& range) {
   auto cursor = std::make_shared<Cursor<Range>>(std::forward<Range>(range));
-  return [cursor](Chunk& chunk, std::size_t most) {
-    for (; most > 0 && cursor->more(); --most, ++*cursor->next) {
-      if constexpr (Reading<Range>::may_move)
-        chunk.items.push_back(make_item<In>(std::move(**cursor->next)));
-      else
-        chunk.items.push_back(make_item<In>(**cursor->next));
-    }
-    return cursor->more();
-  };
+  if constexpr (std::forward_iterator<typename Cursor<Range>::Iterator>) {
+    return [cursor](Chunk& chunk, std::size_t most) {
+      for (; most > 0 && cursor->more(); --most, ++*cursor->next)
+        chunk.items.push_back(cursor->template item<In>());
+      return cursor->more();
+    };
+  } else {
+    // What can be read only once may come from outside, and the next element may be long in coming:
+    // one item a call, and on to the next one only when that is asked for.
+    return [cursor, begun = false](Chunk& chunk, std::size_t /*most*/) mutable {
+      if (std::exchange(begun, true)) ++*cursor->next;
+      if (!cursor->more()) return false;
+      chunk.items.push_back(cursor->template item<In>());
+      return true;
+    };
+  }
 }
 
 /// Items from a function that returns an empty optional when there are no more.

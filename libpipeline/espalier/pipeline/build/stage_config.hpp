@@ -74,9 +74,12 @@ struct StageConfig {
   std::conditional_t<std::same_as<In, Out>, std::function<bool(const In&)>,
                      detail::OnlyForStagesThatReturnTheTypeTheyTake>
       skip_if = {};
-  /// Called by the worker when the item has passed the stage (skipped ones too), or has failed for
-  /// good. What they throw is counted (AnyPipeline::callback_errors) and dropped: it never changes
-  /// what becomes of the item. Must not block for long.
+  /// What these throw is counted (AnyPipeline::callback_errors) and dropped: it never changes what
+  /// becomes of the item. They must not block for long.
+  /// on_success: called by the worker when the item has passed the stage (skipped ones too).
+  /// on_failure: called once when it has failed here for good or was cancelled here, whoever ended
+  /// it: its task, a time-out, its deadline, the breaker, `cancel`, `abort`. By the thread that
+  /// made it so, after it was counted and before it is a result.
   std::function<void(const ItemView&, const Out&)> on_success = {};
   std::function<void(const ItemView&, const Failure&)> on_failure = {};
 };

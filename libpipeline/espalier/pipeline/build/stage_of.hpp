@@ -100,12 +100,12 @@ NodePlan task_node(Draft& draft, const std::string& name, TaskList<Fs...> list,
   node.options = plain_options(config);
   node.key = config.key.hash();
   node.one_to_one = shape != Shape::expand;
+  node.on_failure = failure_callback(config.on_failure, draft.callback_errors());
   StageFacts facts;
   facts.stage = name;
   facts.tasks = task_names(name, list.all);
   facts.retry = config.retry;
   facts.timeout = config.timeout;
-  facts.on_failure = config.on_failure;
   facts.callback_errors = draft.callback_errors();
   Tasks tasks{std::move(facts), std::move(list.all), std::move(config), ports};
   if (!tasks.can_repeat())

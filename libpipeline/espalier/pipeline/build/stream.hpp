@@ -12,8 +12,11 @@
 namespace espalier::pipeline {
 
 /// The results of a pipeline, one after the other, while it runs. The source is read only as fast
-/// as results are taken. When the stream goes before its end, the rest is cancelled, and what is
-/// in work waited for. What the source throws comes out after the last result.
+/// as results are taken; what it has given comes out although it blocks afterwards. The thread that
+/// takes works along at stages whose items take 50 us or less, on the average of late, and nowhere
+/// else, so that no slow task keeps results of others. When the stream goes before its end, the
+/// rest is cancelled, and what is in work waited for. What the source throws comes out after the
+/// last result.
 ///
 ///   for (auto& result : p.stream(urls))
 ///     if (result) use(*result);

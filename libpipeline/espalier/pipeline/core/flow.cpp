@@ -41,6 +41,7 @@ Flow::Impl::Impl(Plan plan)
   has_order_ = !ordered_.empty() || outputs_.in_order();
   tracks_oldest_ = plan_.options.item_deadline > Duration::zero();
   connect();
+  connect_keys();
   limits();
 }
 
@@ -82,12 +83,26 @@ void Flow::Impl::connect() {
   }
 }
 
+void Flow::Impl::connect_keys() {
+  for (auto& node : nodes_) {
+    if (!node->gate) continue;
+    for (const auto& other : nodes_) {
+      const auto is_before_an_order = outputs_.in_order() || !other->ordered_behind.empty();
+      if (other != node && is_before_an_order && graph_.reaches(node->id, other->id)) {
+        node->overfills.push_back(other->id);
+      }
+    }
+  }
+}
+
 void Flow::Impl::limits() {
   for (auto& node : nodes_) {
     const auto& options = node->plan->options;
     if (options.rate.per_second <= 0) continue;
-    auto& limiter = rates_[&options.rate];
-    limiter = std::make_unique<RateLimiter>(options.rate);
+    // A name may begin like that of a stage, but not with a slash and a number.
+    const auto& name = options.rate.shared_as;
+    auto& limiter = rates_[name.empty() ? "/" + std::to_string(node->id) : name];
+    if (!limiter) limiter = std::make_unique<RateLimiter>(options.rate);
     node->rate = limiter.get();
   }
 }
@@ -116,6 +131,9 @@ void Flow::recycle(ChunkPtr chunk) {
 std::size_t Flow::room(NodeId node) const {
   return impl_->room(node);
 }
+bool Flow::wants_items(NodeId node) const {
+  return impl_->wants_items(node);
+}
 ChunkPtr Flow::accept(NodeId node, ChunkPtr chunk, TimePoint now) {
   return impl_->accept(node, std::move(chunk), now);
 }
@@ -128,8 +146,11 @@ bool Flow::input_closed() const {
 ItemSeq Flow::next_seq() const {
   return impl_->next_seq();
 }
-std::optional<Work> Flow::claim(TimePoint now) {
-  return impl_->claim(now);
+std::optional<Work> Flow::claim(TimePoint now, Duration longest) {
+  return impl_->claim(now, longest);
+}
+Duration Flow::item_time(NodeId node) const {
+  return impl_->item_time(node);
 }
 std::optional<Work> Flow::finish(const Work& work, TimePoint now) {
   return impl_->finish(work, now);
@@ -148,6 +169,24 @@ void Flow::advance(TimePoint now, std::vector<std::uint64_t>& expired) {
 }
 ChunkPtr Flow::take_outputs() {
   return impl_->take_outputs();
+}
+void Flow::unbind_outputs() {
+  impl_->unbind_outputs();
+}
+void Flow::tell_ends(bool on) {
+  impl_->tell_ends(on);
+}
+ChunkPtr Flow::take_ended() {
+  return impl_->take_ended();
+}
+std::vector<Flow::Untold> Flow::take_untold() {
+  return impl_->take_untold();
+}
+void Flow::told(std::vector<Untold> items) {
+  impl_->told(std::move(items));
+}
+bool Flow::has_news() const {
+  return impl_->has_news();
 }
 bool Flow::idle() const {
   return impl_->counts().in_flight() == 0;

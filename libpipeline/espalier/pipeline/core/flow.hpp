@@ -32,7 +32,8 @@ struct Work {
 /// Promises, at every moment:
 /// - every accepted item ends exactly once (Counts);
 /// - items at a stage never exceed its capacity, but for one for which an ordered stage (or the
-///   ordered output) waits: that may always move on, so nothing waits in a circle. Parts of an
+///   ordered output) waits, and those of its key before it, at most as many as the stages by key
+///   hold: they may always move on, so nothing waits in a circle. Parts of an
 ///   expansion that find no room wait where they were made, which takes no more meanwhile;
 /// - at most `output_capacity` results with a value wait to be taken, counted with those in work
 ///   before them; and when as many wait that have none, nothing more is begun or accepted.
@@ -53,6 +54,9 @@ class Flow {
   void recycle(ChunkPtr chunk);
   /// How many items the node takes now. Zero after `close_input`, `cancel`, `abort`.
   [[nodiscard]] std::size_t room(NodeId node) const;
+  /// Whether there is room that is worth a thread's trouble: for half of what the stage holds, or
+  /// hardly an item waits there.
+  [[nodiscard]] bool wants_items(NodeId node) const;
   /// Feeds the items: gives each its sequence number, in order. With Overflow::block the caller
   /// keeps within `room`; what is above is refused all the same, and left in the chunk that is
   /// returned (null: all taken). With reject, those are counted as rejected; with drop_oldest all
@@ -67,8 +71,11 @@ class Flow {
   // --- Working.
 
   /// The most useful batch there is now: of the stage nearest to the end that has items, a worker,
-  /// room behind it and leave from its limits. Async nodes: one item.
-  [[nodiscard]] std::optional<Work> claim(TimePoint now);
+  /// room behind it and leave from its limits. Async nodes: one item. Not of stages whose items
+  /// take longer than `longest` (see item_time), or of which that is not known.
+  [[nodiscard]] std::optional<Work> claim(TimePoint now, Duration longest = Duration::max());
+  /// What an item takes at the stage, on the average of late; zero: not known yet.
+  [[nodiscard]] Duration item_time(NodeId node) const;
   /// Gives the batch back. If the same worker can go on with it at once at the next stage, that is
   /// the next work (it keeps the batch in its cache, and asks for nothing).
   std::optional<Work> finish(const Work& work, TimePoint now);
@@ -92,6 +99,27 @@ class Flow {
   /// how: pass = succeeded, skip, fail = failed or cancelled (failure->kind). With
   /// keep_results == false there are none. Give the chunk back with `recycle`.
   [[nodiscard]] ChunkPtr take_outputs();
+  /// Until `reset`, results may wait in any number. For the end: what is in flight can always come
+  /// to its end then, and is bounded by the capacities of the stages. Precondition: input is
+  /// closed.
+  void unbind_outputs();
+  /// With keep_results == false: from now on every fed item that ends is kept for `take_ended`,
+  /// once, when its last part has ended. Without effect where results are kept.
+  void tell_ends(bool on);
+  /// Fed items that have ended, with a verdict as above; the failure of one that was combined with
+  /// others, or taken apart, comes without its input. Null: none now.
+  [[nodiscard]] ChunkPtr take_ended();
+  /// An item that has failed or was cancelled at a node with `on_failure`.
+  struct Untold {
+    NodeId node = 0;
+    Item item = {};
+  };
+  /// Those whose `on_failure` is to be called now. They have ended, but are no results before they
+  /// were given back by `told`.
+  [[nodiscard]] std::vector<Untold> take_untold();
+  void told(std::vector<Untold> items);
+  /// `take_ended` or `take_untold` would give something.
+  [[nodiscard]] bool has_news() const;
   /// Nothing is in flight; when input is closed, nothing will ever be again.
   [[nodiscard]] bool idle() const;
 

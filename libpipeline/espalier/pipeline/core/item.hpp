@@ -59,6 +59,9 @@ struct ItemInfo {
   std::uint32_t next_part = 1;  ///< The `part` of the next one that comes of it.
   /// The worst end of a part so far: failed > cancelled > succeeded > skipped.
   Outcome worst = Outcome::skipped;
+  /// Why that part failed or was cancelled, without what it was given; kept only with
+  /// Flow::tell_ends.
+  std::shared_ptr<const Failure> why = {};
   /// A combined item (batch, window): those it was made of, which end as it ends.
   struct Member {
     ItemSeq seq = 0;

@@ -44,11 +44,13 @@ enum class Overflow : std::uint8_t {
   drop_oldest,  ///< The item that has waited longest there ends as cancelled.
 };
 
-/// At most `burst` at once, then `per_second`. Shared between stages by sharing the object; only
-/// the Flow that runs them touches it, under its lock.
+/// At most `burst` attempts at once, then `per_second`.
 struct RateLimit {
   double per_second = 0;  ///< Zero: no limit.
   double burst = 1;
+  /// Stages of one pipeline that write the same name here are limited together, and then all write
+  /// the same numbers. Empty: the stage is limited by itself.
+  std::string shared_as = {};
   bool operator==(const RateLimit&) const = default;
 };
 

@@ -38,6 +38,9 @@ struct NodePlan {
   /// Order::by_key: equal for equal keys. Must not throw.
   std::function<std::uint64_t(const Value&)> key = {};
   std::function<std::size_t(const Value&)> size_of = {};  ///< For BatchOptions::bytes.
+  /// Told once of every item that fails or is cancelled here, for whatever reason, after it was
+  /// counted and before it is a result. Called by the Runner without its lock. Must not throw.
+  std::function<void(const Item&)> on_failure = {};
 };
 
 /// A whole pipeline, ready to be checked and run.

@@ -76,6 +76,13 @@ class Check {
   void limits(const NodePlan& node) {
     const auto& rate = node.options.rate;
     if (!(rate.per_second >= 0)) say(node.name, "its rate is below zero; zero means no limit");
+    for (const auto& other : plan_.nodes) {
+      if (rate.shared_as.empty() || other.options.rate.shared_as != rate.shared_as) continue;
+      if (other.options.rate == rate) break;
+      say(node.name, "shares the rate '" + rate.shared_as + "' with '" + other.name +
+                         "', but not its numbers; write the same for both");
+      break;
+    }
     if (node.options.breaker) {
       const auto threshold = node.options.breaker->threshold;
       if (!(threshold > 0 && threshold <= 1)) {

@@ -47,6 +47,11 @@ void describe_settings(FieldVisitor& v, PipelineSpec& spec) {
            "an id.",
            "order_id"},
           field_value(spec.id_field));
+  v.value({"priority",
+           "The field with an item's priority, a whole number: lower ones go first where items "
+           "wait. An item without it has 100.",
+           "urgency"},
+          field_value(spec.priority_field));
   v.value({"item_deadline", "From reading an item to its end, all stages; 0s for no bound."},
           duration_value(spec.item_deadline, Zero::allowed));
   v.value({"dead_letters", "Where failed items are written, with the reason.", "failed.ndjson"},

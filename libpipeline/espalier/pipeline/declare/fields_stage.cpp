@@ -119,6 +119,8 @@ void describe_rate(FieldVisitor& v, RateLimit& rate) {
           decimal_value(rate.per_second, 0, 1'000'000, Zero::allowed));
   v.value({"burst", "Items at once before that rate holds."},
           decimal_value(rate.burst, 1, 1'000'000));
+  v.value({"shared_as", "Stages with the same name here are limited together.", "api"},
+          text_value(rate.shared_as));
 }
 
 void describe_breaker(FieldVisitor& v, BreakerOptions& breaker) {
@@ -218,7 +220,10 @@ void describe_stage(FieldVisitor& v, StageSpec& stage) {
                                             {Order::by_key, "by_key"}}));
   v.value({"key", "For order by_key: the field whose value is the key.", "customer"},
           field_value(stage.key));
-  v.value({"aging", "Waiting so long makes an item more urgent by one; 0s: no aging."},
+  v.value({"aging",
+           "Waiting so long makes an item as urgent as one whose priority is lower by one; 0s: no "
+           "aging. "
+           "Without priority: in the pipeline all are equally urgent, and it has no effect."},
           duration_value(options.aging, Zero::allowed));
 }
 

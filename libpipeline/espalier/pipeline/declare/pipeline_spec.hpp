@@ -79,9 +79,10 @@ struct PipelineSpec {
   std::string name = "pipeline";
   std::vector<StageSpec> stages = {};
   Order output_order = Order::completion;
-  bool envelope = false;        ///< Results are written with the id of their item.
-  std::string id_field = {};    ///< Empty: items are known by their line.
-  Duration item_deadline = {};  ///< Zero: none.
+  bool envelope = false;            ///< Results are written with the id of their item.
+  std::string id_field = {};        ///< Empty: items are known by their line.
+  std::string priority_field = {};  ///< Empty: all are equally urgent. Whoever feeds reads it.
+  Duration item_deadline = {};      ///< Zero: none.
   std::string dead_letters = {};
   std::optional<CheckpointSpec> checkpoint = {};
 };

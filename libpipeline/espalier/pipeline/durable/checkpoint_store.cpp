@@ -48,6 +48,7 @@ class CheckpointStore::Impl {
       stages_.push_back(node.name);
       if (node.kind != NodeKind::task || !node.one_to_one) ends_whole_ = false;
     }
+    if (!plan.options.keep_results) ends_whole_ = true;
     next_row_ = file_.highest_row() + 1;
     for (const auto& row : file_.rows("open")) {
       if (std::find(stages_.begin(), stages_.end(), row.stage) == stages_.end()) {
@@ -287,7 +288,7 @@ class CheckpointStore::Impl {
   CheckpointFile file_;
   std::vector<std::string> stages_ = {};
   std::vector<bool> whole_;
-  bool ends_whole_ = true;
+  bool ends_whole_ = true;  ///< `ended` tells of fed items, not of what came of them.
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

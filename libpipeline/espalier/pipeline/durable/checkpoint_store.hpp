@@ -51,7 +51,10 @@ struct StoredItem {
 /// have not ended: they are resumed.
 ///
 /// Where a pipeline combines items or takes them apart (batch, window, flat_map, broadcast), an
-/// item is resumed at the stage where that begins, and counts as ended at `finish`.
+/// item is resumed at the stage where that begins, with what that stage was given. With
+/// keep_results == false it has ended when the last thing that came of it has. Where results are
+/// kept, items of such a pipeline count as ended only at `finish`: after a kill all that were
+/// accepted in that run are done again from there, those whose results were taken included.
 ///
 /// A file that is damaged, is not ours, is of a newer release or in use is left as it is.
 /// Thread-safe. Cost: one thread; about 3 us an item and move, one commit (0.2 to 30 ms) for all

@@ -17,8 +17,8 @@ Runner::Runner(Plan plan, RunnerOptions options)
 
 Runner::~Runner() = default;
 
-bool Runner::start(bool caller_helps) {
-  return impl_->start(caller_helps);
+bool Runner::start(Caller caller) {
+  return impl_->start(caller);
 }
 bool Runner::running() const {
   return impl_->running();

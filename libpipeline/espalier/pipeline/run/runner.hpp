@@ -15,7 +15,8 @@ namespace espalier::pipeline {
 
 /// Where items come from: called by one thread at a time, whenever the first stage has room.
 /// Appends up to `most` items (value, priority, info) to the chunk; false: there are no more ever.
-/// May block. What it throws ends the input; `Runner::input_error` has it.
+/// May block; then what it has given in this call waits with it, so one that may block long gives
+/// one item a call. What it throws ends the input; `Runner::input_error` has it.
 using Source = std::function<bool(Chunk& chunk, std::size_t most)>;
 
 /// Who is told what happens to items. Called without the Runner's lock, one batch after the other,
@@ -34,8 +35,14 @@ class TrackSink {
   [[nodiscard]] virtual bool wants_tasks() const { return true; }
 };
 
-/// Who keeps items safe over a crash (durable/). Called without the lock. `accepted` returns when
-/// the items are safe, so that a source may be told.
+/// Who keeps items safe over a crash (durable/). Called without the lock, on several threads at a
+/// time; must return soon. `accepted` returns when the items are safe, so that a source may be
+/// told.
+///
+/// `ended` is called once for every item. Where results are kept: for every result, when it is
+/// taken; what was taken apart or combined may have several, or share one. With keep_results ==
+/// false: for every fed item, when its last part has ended, before `drain` returns; the failure of
+/// one that was taken apart or combined comes without its input.
 class ProgressSink {
  public:
   virtual ~ProgressSink() = default;
@@ -61,10 +68,18 @@ class Runner {
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;
 
-  /// Lets threads work. False: running already. Costs no thread by itself. `caller_helps`: the
-  /// caller is going to call `help_and_take` again and again, as `run` does; then a thread is made
-  /// only when it brings something beside the caller, for a short run never.
-  bool start(bool caller_helps = false);
+  /// Whether whoever takes the results works along, by `help_and_take`.
+  enum class Caller : std::uint8_t {
+    waits,
+    /// It does nothing else, as in `run`: a thread is made only when it brings something beside
+    /// the caller, for a short run never.
+    helps,
+    /// It has other things to do, as in `stream`: it works along only at stages whose items take
+    /// 50 us or less, on the average of late, and pulls no sources, which may block.
+    helps_with_quick,
+  };
+  /// Lets threads work. False: running already. Costs no thread by itself.
+  bool start(Caller caller = Caller::waits);
   [[nodiscard]] bool running() const;
 
   // --- Feeding.
@@ -105,9 +120,13 @@ class Runner {
 
   // --- The end.
 
-  /// Closes input and waits until everything has ended. False: not in time (it goes on).
+  /// Closes input and waits until everything has ended. False: not in time (it goes on). Results
+  /// wait until they are taken, all of them: from now on nothing is held back when nobody takes
+  /// (PipelineSnapshot::outputs_waiting says how many there are). So there may be as many as the
+  /// stages have capacity more than output_capacity.
   bool drain(std::optional<TimePoint> deadline);
-  /// Waits until nothing is in flight; input may stay open.
+  /// Waits until nothing is in flight; input may stay open. While results are full, somebody must
+  /// take them, or it waits until its deadline.
   bool wait_idle(std::optional<TimePoint> deadline);
   /// See Flow. Both answer at once; every waiting call gets its answer.
   void cancel(const std::string& reason);

@@ -20,8 +20,9 @@ namespace espalier::pipeline::testing {
 class Walk {
  public:
   explicit Walk(std::uint64_t seed)
-      : random_(seed), made_(random_plan(random_)), flow_(copy(made_.plan)) {
+      : random_(seed), made_(varied(random_plan(random_), seed)), flow_(copy(made_.plan)) {
     flow_.watch(true);
+    flow_.tell_ends(true);
   }
   /// For the message of a failure: the plan, and where everything is.
   [[nodiscard]] std::string text() const {
@@ -66,6 +67,15 @@ class Walk {
   using Name = std::tuple<NodeId, ItemSeq, std::uint32_t, const ItemInfo*>;
 
   static Plan copy(const Plan& plan) { return plan; }
+  /// Some have results that nobody keeps, some are told of each failure.
+  static RandomPlan varied(RandomPlan made, std::uint64_t seed) {
+    made.plan.options.keep_results = seed % 3 != 0;
+    for (auto& node : made.plan.nodes) {
+      if (seed % 2 == 0) node.on_failure = [](const Item&) {};
+    }
+    return made;
+  }
+  [[nodiscard]] bool keeps() const { return made_.plan.options.keep_results; }
   std::size_t below(std::size_t n) { return random_() % n; }
   bool chance(int percent) { return below(100) < static_cast<std::size_t>(percent); }
 
@@ -249,19 +259,38 @@ class Walk {
     items.front().verdict = Verdict::pass;
   }
 
+  /// What Flow::take_untold gives has failed, and comes once.
+  bool tell() {
+    auto untold = flow_.take_untold();
+    for (const auto& [node, item] : untold) {
+      EXPECT_TRUE(flow_.plan().nodes[node].on_failure);
+      EXPECT_EQ(item.verdict, Verdict::fail);
+      EXPECT_TRUE(item.failure && item.failure->stage == flow_.plan().nodes[node].name);
+      EXPECT_TRUE(told_.insert({item.seq, item.part, item.info.get()}).second || item.info)
+          << "told twice: " << item.seq;
+      kept_.push_back(item.info);
+    }
+    const auto any = !untold.empty();
+    flow_.told(std::move(untold));
+    return any;
+  }
+
   bool take() {
-    auto chunk = flow_.take_outputs();
-    if (!chunk) return false;
+    const auto told = tell();
+    auto chunk = keeps() ? flow_.take_outputs() : flow_.take_ended();
+    if (!chunk) return told;
+    EXPECT_FALSE(keeps() ? flow_.take_ended() : flow_.take_outputs());
     EXPECT_FALSE(chunk->items.empty());
     EXPECT_LE(chunk->items.size(), chunk_limit);
     for (auto& item : chunk->items) {
-      if (flow_.plan().options.output_order == Order::input && cramped_ == 0) {
+      if (flow_.plan().options.output_order == Order::input && cramped_ == 0 && keeps()) {
         EXPECT_TRUE(last_out_ < 0 || static_cast<std::int64_t>(item.seq) >= last_out_);
         last_out_ = static_cast<std::int64_t>(item.seq);
       }
       outcome(item);
-      EXPECT_TRUE(outs_.insert({item.seq, item.part, item.info.get()}).second || item.info)
-          << "twice out: " << item.seq;
+      const auto is_new = keeps() ? outs_.insert({item.seq, item.part, item.info.get()}).second
+                                  : outs_.insert({item.seq, 0, nullptr}).second;
+      EXPECT_TRUE(is_new || (item.info && keeps())) << "twice out: " << item.seq;
       kept_.push_back(item.info);
     }
     flow_.recycle(std::move(chunk));
@@ -377,7 +406,7 @@ class Walk {
       total += s.capacity + 7 * s.busy;
     }
     const auto output = flow_.plan().options.output_capacity;
-    if (output > 0 && !cancelled_) {
+    if (output > 0 && !cancelled_ && keeps()) {
       EXPECT_LE(snapshot.outputs_waiting, 2 * output + 2 * total + 60);
     }
     if (flow_.plan().options.overflow == Overflow::drop_oldest) cramped_ = 1;
@@ -400,7 +429,7 @@ class Walk {
 
   void check_not_stuck(const PipelineSnapshot& snapshot) {
     if (flow_.idle() || flow_.has_work(now_) || flow_.next_deadline()) return;
-    if (snapshot.outputs_waiting > 0) return;
+    if (snapshot.outputs_waiting > 0 || flow_.has_news()) return;
     bool gathering = false;
     for (std::size_t i = 0; i < snapshot.stages.size(); ++i) {
       const auto gathers = made_.roles[i] == Role::batch || made_.roles[i] == Role::window;
@@ -465,6 +494,7 @@ class Walk {
     arrivals_.clear();
     outcomes_.clear();
     outs_.clear();
+    told_.clear();
     kept_.clear();
     std::vector<TrackEvent> old;
     flow_.take_events(old);
@@ -491,6 +521,7 @@ class Walk {
   std::size_t arrived_ = 0;
   std::map<ItemSeq, Outcome> outcomes_ = {};
   std::set<std::tuple<ItemSeq, std::uint32_t, const ItemInfo*>> outs_ = {};
+  std::set<std::tuple<ItemSeq, std::uint32_t, const ItemInfo*>> told_ = {};
   std::vector<std::shared_ptr<ItemInfo>> kept_ = {};
 };
 

@@ -11,10 +11,10 @@ constexpr std::uint64_t slot_bits = 24;
 constexpr Duration slow = std::chrono::microseconds{50};
 }  // namespace
 
-std::optional<Work> Flow::Impl::claim(TimePoint now) {
+std::optional<Work> Flow::Impl::claim(TimePoint now, Duration longest) {
   tick(now);
-  auto next = pick();
-  if (!next.node) next = pick_missing(false);
+  auto next = pick(longest);
+  if (!next.node && longest == Duration::max()) next = pick_missing(false);
   if (!next.node) return std::nullopt;
   auto& node = *next.node;
   node.pass_time(now_);
@@ -44,9 +44,10 @@ bool Flow::Impl::wants_more_hands(std::size_t active, std::size_t processors, Ti
          (node.busy > 0 && now_ - node.progress > slow);
 }
 
-Flow::Impl::Pick Flow::Impl::pick() {
+Flow::Impl::Pick Flow::Impl::pick(Duration longest) {
   Pick next;
   for (auto* node : order_) {
+    if (longest < Duration::max() && !node->is_quick(longest)) continue;
     next.count = claimable(*node);
     if (next.count == 0) continue;
     next.node = node;
@@ -81,7 +82,18 @@ std::size_t Flow::Impl::limit_now(Node& node, std::size_t available) {
 }
 
 std::size_t Flow::Impl::room_at(NodeId target) const {
-  return target == output_node ? outputs_.room() : nodes_[target]->room();
+  return target == output_node ? outputs_.room() : room_of(*nodes_[target]);
+}
+
+/// One for which an order waits takes those of its key that came before it along, whether there is
+/// room behind or not. No others take their places until that has gone down again: else they would
+/// be taken along by the next one, and so on.
+std::size_t Flow::Impl::room_of(const Node& node) const {
+  if (node.gate && outputs_.in_order() && outputs_.waiting() > outputs_.capacity()) return 0;
+  const auto too_full = [this](NodeId id) {
+    return nodes_[id]->occupancy() > nodes_[id]->capacity;
+  };
+  return std::any_of(node.overfills.begin(), node.overfills.end(), too_full) ? 0 : node.room();
 }
 
 std::size_t Flow::Impl::room_behind(const Node& node) const {

@@ -11,6 +11,7 @@ void Flow::Impl::close_input() {
 }
 
 ChunkPtr Flow::Impl::take_outputs() {
+  if (!outputs_.keeps()) return nullptr;
   auto chunk = outputs_.take();
   if (chunk) settle();
   return chunk;
@@ -64,6 +65,7 @@ void Flow::Impl::reset() {
   fed_.clear();
   expired_before_ = 0;
   outputs_.reset();
+  untold_.clear();
   for (auto& node : nodes_) {
     if (node->sequence) node->sequence->reset();
     if (node->gate) node->gate->clear();

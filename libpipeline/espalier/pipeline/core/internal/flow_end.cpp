@@ -27,6 +27,26 @@ Verdict verdict_of(Outcome outcome) {
   return outcome == Outcome::skipped ? Verdict::skip : Verdict::fail;
 }
 
+/// Neither taken apart nor combined: its end is that of the fed item. The first part may end before
+/// the others have their numbers.
+bool is_whole(const Item& item) {
+  const auto* info = item.info.get();
+  return !info || (info->open_parts <= 1 && info->next_part == 1 && info->members.empty());
+}
+
+/// All but what the task was given, which cannot be copied.
+std::unique_ptr<Failure> copy_of(const Failure& failure) {
+  auto copy = std::make_unique<Failure>();
+  copy->kind = failure.kind;
+  copy->message = failure.message;
+  copy->type = failure.type;
+  copy->stage = failure.stage;
+  copy->task = failure.task;
+  copy->attempts = failure.attempts;
+  copy->error = failure.error;
+  return copy;
+}
+
 }  // namespace
 
 /// The fast way: all came through the whole pipeline.
@@ -56,17 +76,35 @@ void Flow::Impl::end_item(Item item, Outcome outcome, const Node& where) {
   const auto info = item.info;
   item.verdict = verdict_of(outcome);
   close_gaps(where, seq, 1);
+  const auto whole = is_whole(item);
+  const auto why = outputs_.tells_ends() && !whole && item.failure
+                       ? std::shared_ptr<const Failure>(copy_of(*item.failure))
+                       : nullptr;
+  if (item.verdict == Verdict::fail && where.plan->on_failure) {
+    untold_.push_back({where.id, std::move(item)});
+  } else {
+    hand_out(std::move(item));
+  }
+  close_part(seq, info, outcome, why.get(), whole);
+}
+
+void Flow::Impl::hand_out(Item item) {
   const auto feeding_goes_on = plan_.options.overflow == Overflow::drop_oldest;
-  if (feeding_goes_on && outcome != Outcome::succeeded && outputs_.overrun()) {
+  if (feeding_goes_on && item.verdict != Verdict::pass && outputs_.overrun()) {
     // Nobody takes results, and nothing stops the feeder: counted, but not kept, so that memory is
     // bounded.
-    outputs_.close(seq);
-  } else {
-    auto chunk = pool_.get();
-    chunk->items.push_back(std::move(item));
-    outputs_.push(std::move(chunk));
+    return outputs_.close(item.seq);
   }
-  close_part(seq, info, outcome);
+  if (outputs_.tells_ends() && !is_whole(item)) return;  // close_part tells of what it came of.
+  auto chunk = pool_.get();
+  chunk->items.push_back(std::move(item));
+  outputs_.push(std::move(chunk));
+}
+
+void Flow::Impl::told(std::vector<Untold> items) {
+  for (auto& untold : items)
+    hand_out(std::move(untold.item));
+  settle();
 }
 
 void Flow::Impl::end_failed(Item item, std::unique_ptr<Failure> failure, Outcome outcome,
@@ -81,16 +119,37 @@ void Flow::Impl::end_failed(Item item, std::unique_ptr<Failure> failure, Outcome
 /// A part that adds nothing to what became of the fed item, and is no result.
 void Flow::Impl::end_silently(const Item& item, const Node& where) {
   close_gaps(where, item.seq, 1);
-  close_part(item.seq, item.info, Outcome::skipped);
+  close_part(item.seq, item.info, Outcome::skipped, nullptr, false);
 }
 
-void Flow::Impl::close_part(ItemSeq seq, const std::shared_ptr<ItemInfo>& info, Outcome outcome) {
-  if (!info) return ended(seq, outcome);
-  if (badness(outcome) > badness(info->worst)) info->worst = outcome;
-  if (--info->open_parts > 0) return;
-  if (info->members.empty()) return ended(seq, info->worst);
-  for (const auto& member : info->members)
-    close_part(member.seq, member.info, info->worst);
+/// `is_handed_out`: who wants to be told of ends is told by the item itself.
+void Flow::Impl::close_part(ItemSeq seq, const std::shared_ptr<ItemInfo>& info, Outcome outcome,
+                            const Failure* why, bool is_handed_out) {
+  if (info) {
+    if (badness(outcome) > badness(info->worst)) {
+      info->worst = outcome;
+      if (why) info->why = copy_of(*why);
+    }
+    if (--info->open_parts > 0) return;
+    for (const auto& member : info->members)
+      close_part(member.seq, member.info, info->worst, info->why.get(), false);
+    if (!info->members.empty()) return;
+    outcome = info->worst;
+    why = info->why.get();
+  }
+  ended(seq, outcome);
+  if (outputs_.tells_ends() && !is_handed_out) note_ended(seq, info, outcome, why);
+}
+
+void Flow::Impl::note_ended(ItemSeq seq, const std::shared_ptr<ItemInfo>& info, Outcome outcome,
+                            const Failure* why) {
+  auto chunk = pool_.get();
+  auto& item = chunk->items.emplace_back();
+  item.seq = seq;
+  item.info = info;
+  item.verdict = verdict_of(outcome);
+  if (why) item.failure = copy_of(*why);
+  outputs_.push(std::move(chunk));
 }
 
 void Flow::Impl::ended(ItemSeq seq, Outcome outcome) {

@@ -8,7 +8,13 @@ namespace espalier::pipeline {
 
 std::size_t Flow::Impl::room(NodeId node) const {
   if (closed_ || outputs_.overrun()) return 0;
-  return nodes_[node]->room();
+  return room_of(*nodes_[node]);
+}
+
+bool Flow::Impl::wants_items(NodeId id) const {
+  const auto& node = *nodes_[id];
+  const auto free = room(id);
+  return free > 0 && (2 * free >= node.capacity || node.queued() <= node.workers);
 }
 
 ChunkPtr Flow::Impl::accept(NodeId id, ChunkPtr chunk, TimePoint now) {
@@ -50,6 +56,7 @@ void Flow::Impl::number(Node& node, std::vector<Item>& items) {
     item.info->open_parts = 1;
     item.info->next_part = 1;
     item.info->worst = Outcome::skipped;
+    item.info->why = nullptr;
     item.info->members.clear();
   }
   counts_.accepted += items.size();

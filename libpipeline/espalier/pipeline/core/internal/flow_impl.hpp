@@ -16,6 +16,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace espalier::pipeline {
@@ -37,12 +38,14 @@ class Flow::Impl {
 
   ChunkPool& pool() { return pool_; }
   [[nodiscard]] std::size_t room(NodeId node) const;
+  [[nodiscard]] bool wants_items(NodeId node) const;
   ChunkPtr accept(NodeId node, ChunkPtr chunk, TimePoint now);
   void close_input();
   [[nodiscard]] bool input_closed() const { return closed_; }
   [[nodiscard]] ItemSeq next_seq() const { return next_seq_; }
 
-  std::optional<Work> claim(TimePoint now);
+  std::optional<Work> claim(TimePoint now, Duration longest);
+  [[nodiscard]] Duration item_time(NodeId id) const { return nodes_[id]->item_time(); }
   std::optional<Work> finish(const Work& work, TimePoint now);
   bool has_work(TimePoint now);
   bool wants_more_hands(std::size_t active, std::size_t processors, TimePoint now);
@@ -51,6 +54,14 @@ class Flow::Impl {
   void advance(TimePoint now, std::vector<std::uint64_t>& expired);
 
   ChunkPtr take_outputs();
+  void unbind_outputs() { outputs_.unbind(); }
+  void tell_ends(bool on) { outputs_.tell_ends(on); }
+  ChunkPtr take_ended() { return outputs_.tells_ends() ? outputs_.take() : nullptr; }
+  std::vector<Untold> take_untold() { return std::exchange(untold_, {}); }
+  void told(std::vector<Untold> items);
+  [[nodiscard]] bool has_news() const {
+    return !untold_.empty() || (outputs_.tells_ends() && outputs_.waiting() > 0);
+  }
   void cancel(const std::string& reason, TimePoint now);
   void abort(const std::string& reason, TimePoint now, std::vector<std::uint64_t>& running);
   bool resize(NodeId node, std::uint32_t workers, TimePoint now);
@@ -94,6 +105,7 @@ class Flow::Impl {
 
   // --- flow.cpp
   void connect();
+  void connect_keys();
   void limits();
   void tick(TimePoint now) { now_ = std::max(now_, now); }
   /// After each change: what was in the way may be gone.
@@ -115,7 +127,8 @@ class Flow::Impl {
   [[nodiscard]] std::size_t limit_now(Node& node, std::size_t available);
   [[nodiscard]] std::size_t room_behind(const Node& node) const;
   [[nodiscard]] std::size_t room_at(NodeId target) const;
-  [[nodiscard]] Pick pick();
+  [[nodiscard]] std::size_t room_of(const Node& node) const;
+  [[nodiscard]] Pick pick(Duration longest = Duration::max());
   [[nodiscard]] bool is_missing(const Node& node, ItemSeq seq) const;
   [[nodiscard]] Pick pick_missing(bool look_only);
   [[nodiscard]] bool pick_item(ItemSeq seq, bool look_only, Pick& found);
@@ -172,7 +185,11 @@ class Flow::Impl {
   void end_clean(ChunkPtr chunk, const Node& where, const Seen& seen);
   void end_failed(Item item, std::unique_ptr<Failure> failure, Outcome outcome, const Node& where);
   void end_silently(const Item& item, const Node& where);
-  void close_part(ItemSeq seq, const std::shared_ptr<ItemInfo>& info, Outcome outcome);
+  void hand_out(Item item);
+  void close_part(ItemSeq seq, const std::shared_ptr<ItemInfo>& info, Outcome outcome,
+                  const Failure* why, bool is_handed_out);
+  void note_ended(ItemSeq seq, const std::shared_ptr<ItemInfo>& info, Outcome outcome,
+                  const Failure* why);
   void ended(ItemSeq seq, Outcome outcome);
   void close_gaps(const Node& where, ItemSeq seq, std::uint64_t count);
 
@@ -205,8 +222,9 @@ class Flow::Impl {
   std::vector<std::unique_ptr<Node>> nodes_ = {};
   std::vector<Node*> order_ = {};     ///< From the end to the beginning.
   std::vector<NodeId> ordered_ = {};  ///< Stages with Order::input.
-  std::map<const void*, std::unique_ptr<RateLimiter>> rates_ = {};
+  std::map<std::string, std::unique_ptr<RateLimiter>> rates_ = {};
   Outputs outputs_;
+  std::vector<Untold> untold_ = {};
   bool has_gather_ = false;
   bool tracks_oldest_ = false;  ///< For deadlines of items.
   bool has_order_ = false;

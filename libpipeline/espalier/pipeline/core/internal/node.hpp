@@ -11,6 +11,7 @@
 #include "espalier/pipeline/core/internal/ring.hpp"
 #include "espalier/pipeline/core/plan.hpp"
 
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -74,6 +75,13 @@ struct Node {
   void set_workers(std::uint32_t count);
   /// What an item takes, from what a batch took.
   void learn(Duration took, std::size_t items);
+  /// Zero: not known yet.
+  [[nodiscard]] Duration item_time() const {
+    return Duration(static_cast<Duration::rep>(std::ceil(ns_per_item)));
+  }
+  [[nodiscard]] bool is_quick(Duration longest) const {
+    return ns_per_item > 0 && item_time() <= longest;
+  }
   /// Items a worker should take at once: about 20 us of work.
   [[nodiscard]] std::size_t batch_target(std::size_t waiting) const;
   void reset_stats(TimePoint now);
@@ -87,6 +95,7 @@ struct Node {
   std::vector<NodeId> ordered_behind = {};            ///< Ordered stages items here may pass yet.
   std::vector<std::vector<NodeId>> left_behind = {};  ///< By port: those they will not any more.
   std::vector<NodeId> upstream = {};                  ///< Nodes from which items may come here.
+  std::vector<NodeId> overfills = {};  ///< By key before an order: see Flow::Impl::room_of.
 
   ItemQueue queue;
   std::optional<Resequencer> sequence = {};  ///< Order::input.

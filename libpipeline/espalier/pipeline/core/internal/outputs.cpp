@@ -21,7 +21,7 @@ std::size_t Outputs::count_without_value(const Chunk& chunk) {
 }
 
 void Outputs::push(ChunkPtr chunk) {
-  if (!keep_) return pool_->put(std::move(chunk));
+  if (!keep_ && !tells_ends_) return pool_->put(std::move(chunk));
   without_value_ += count_without_value(*chunk);
   if (!sequence_) return append(std::move(chunk));
   sequence_->push(std::move(chunk));
@@ -58,7 +58,7 @@ ChunkPtr Outputs::take() {
 }
 
 std::size_t Outputs::room() const {
-  if (!keep_) return std::numeric_limits<std::size_t>::max();
+  if (!is_bounded()) return std::numeric_limits<std::size_t>::max();
   const auto taken = waiting() + reserved;
   return taken < capacity_ ? capacity_ - taken : 0;
 }
@@ -68,6 +68,7 @@ void Outputs::reset() {
     pool_->put(std::move(chunk));
   if (sequence_) sequence_->reset();
   without_value_ = 0;
+  is_bound_ = true;
 }
 
 }  // namespace espalier::pipeline

@@ -52,7 +52,7 @@ Crew::~Crew() {
   stop({});
 }
 
-bool Crew::start(bool caller_helps) {
+bool Crew::start(Runner::Caller caller) {
   Lock lock(mutex_);
   if (running_) return false;
   if (used_) {
@@ -62,7 +62,10 @@ bool Crew::start(bool caller_helps) {
   }
   used_ = true;
   running_ = true;
-  helped_ = helper_away_ = caller_helps;
+  caller_ = caller;
+  helper_away_ = caller == Runner::Caller::helps;
+  helper_here_ = false;
+  helper_pause_ = {};
   close_after_sources_ = false;
   input_error_ = nullptr;
   call_gap_ = {};
@@ -125,7 +128,8 @@ void Crew::leave(Lock& lock) {
 }
 
 bool Crew::has_errands() {
-  return !stops_.empty() || !for_lane_.empty() || !fallen_.empty() || events_.can_begin();
+  return !stops_.empty() || !for_lane_.empty() || !fallen_.empty() || flow_.has_news() ||
+         events_.can_begin();
 }
 
 void Crew::do_errands(Lock& lock) {
@@ -133,6 +137,10 @@ void Crew::do_errands(Lock& lock) {
   auto items = std::exchange(for_lane_, {});
   auto fallen = std::exchange(fallen_, {});
   auto* lane = lane_.get();
+  auto failed = flow_.take_untold();
+  auto ended = flow_.take_ended();
+  const bool tells = !failed.empty() || ended;
+  if (tells) ++telling_;
   const bool deliver = events_.begin();
   lock.unlock();
   if (!items.empty()) lane->start(std::move(items));
@@ -140,8 +148,14 @@ void Crew::do_errands(Lock& lock) {
     stop.request_stop();
   for (auto& thread : fallen)
     thread.join();
+  tell_failed(failed);
+  tell_ended(ended);
+  if (ended) ended->items.clear();  // Values of users are destroyed without the lock.
   if (deliver) events_.deliver();
   lock.lock();
+  if (tells) --telling_;
+  if (!failed.empty()) flow_.told(std::move(failed));
+  if (ended) flow_.recycle(std::move(ended));
   if (deliver) events_.end();
   settle();
 }
@@ -195,6 +209,12 @@ void Crew::request_stops(std::vector<std::uint64_t>& works) {
 
 bool Crew::drain(Deadline deadline) {
   close_input();
+  {
+    Lock lock(mutex_);
+    read_clock();
+    if (running_) flow_.unbind_outputs();
+    leave(lock);
+  }
   return wait_idle(deadline);
 }
 
@@ -290,6 +310,7 @@ void Crew::track(std::shared_ptr<TrackSink> sink) {
 void Crew::keep_safe_with(std::shared_ptr<ProgressSink> sink) {
   const Lock lock(mutex_);
   progress_ = std::move(sink);
+  flow_.tell_ends(progress_ != nullptr);
 }
 
 }  // namespace espalier::pipeline::internal

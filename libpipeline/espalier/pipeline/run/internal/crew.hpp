@@ -41,7 +41,7 @@ class Crew {
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
 
-  bool start(bool caller_helps);
+  bool start(Runner::Caller caller);
   [[nodiscard]] bool running() const;
 
   Runner::FeedResult feed(NodeId node, std::vector<Item> items, Deadline deadline);
@@ -55,6 +55,8 @@ class Crew {
   [[nodiscard]] ChunkPtr try_take();
   void recycle(ChunkPtr chunk);
   [[nodiscard]] ChunkPtr help_and_take();
+  void helper_comes();
+  void helper_goes(bool took);
 
   bool drain(Deadline deadline);
   bool wait_idle(Deadline deadline);
@@ -119,11 +121,17 @@ class Crew {
   void request_stops(std::vector<std::uint64_t>& works);
   /// There will be no results any more but those that can be taken now.
   [[nodiscard]] bool over() const;
-  [[nodiscard]] bool told_all() const { return events_.quiet() || events_.delivered_here(); }
+  [[nodiscard]] bool told_all() const {
+    return (events_.quiet() || events_.delivered_here()) && telling_ == 0 && !flow_.has_news();
+  }
   [[nodiscard]] bool on_own_thread() const;
 
   // crew_hands.cpp: threads.
   void call_hand();
+  [[nodiscard]] std::size_t at_work() const;
+  [[nodiscard]] bool may_work();
+  [[nodiscard]] bool may_pull() const;
+  [[nodiscard]] bool sources_ready() const;
   [[nodiscard]] bool wants_hand();
   [[nodiscard]] bool has_leftovers();
   void set_keeper(Deadline until);
@@ -138,9 +146,12 @@ class Crew {
 
   // crew_work.cpp: works.
   [[nodiscard]] bool round(Lock& lock, WorkContext& context, bool own);
-  [[nodiscard]] std::optional<ReadyWork> next_work();
-  [[nodiscard]] std::optional<Work> claim_until_sync();
+  [[nodiscard]] Duration longest_item(bool own) const;
+  [[nodiscard]] bool is_short(const Work& work, Duration longest) const;
+  [[nodiscard]] std::optional<ReadyWork> next_work(bool own);
+  [[nodiscard]] std::optional<Work> claim_until_sync(Duration longest);
   void work_on(Lock& lock, WorkContext& context, ReadyWork first, bool own);
+  void leave_kernels(bool own);
   std::optional<Work> run(Lock& lock, WorkContext& context, const ReadyWork& ready, bool own);
   void enter_work(WorkContext& context, const Work& work);
   std::optional<Work> finish(WorkContext& context);
@@ -148,11 +159,12 @@ class Crew {
   void collected(std::span<AsyncItem* const> done);
   [[nodiscard]] bool is_async(const Work& work) const;
   [[nodiscard]] bool has_room(NodeId node) const { return flow_.room(node) > 0; }
-  void pull(Lock& lock, SourceSet::Entry& source, bool own);
+  void pull(Lock& lock, SourceSet::Entry& source);
   [[nodiscard]] std::exception_ptr pull_outside(Lock& lock, SourceSet::Entry& source, Chunk& chunk,
-                                                std::size_t most, bool own);
+                                                std::size_t most);
   void give(Lock& lock, SourceSet::Entry& source, ChunkPtr chunk);
-  void end_pull(SourceSet::Entry& source, bool own);
+  void fetch(SourceSet::Entry& source);
+  void end_pull(SourceSet::Entry& source);
 
   // crew_calls.cpp: feeding, taking, waiting.
   using Items = std::vector<Item>::iterator;
@@ -167,6 +179,7 @@ class Crew {
   [[nodiscard]] std::exception_ptr tell_accepted(NodeId node, const Chunk& chunk, ItemSeq first);
   void tell_moved(const Work& work);
   void tell_ended(const ChunkPtr& chunk);
+  void tell_failed(const std::vector<Flow::Untold>& items);
   void tell_refused(Chunk& chunk, ItemSeq first);
 
   const RunnerOptions options_;
@@ -178,15 +191,20 @@ class Crew {
   WorkTables tables_;
   EventOutlet events_;
   std::shared_ptr<ProgressSink> progress_;
-  bool accepting_ = false;  ///< Somebody is in ProgressSink::accepted.
-  TimePoint now_ = {};      ///< Never goes back, whichever thread has read the clock.
+  std::size_t telling_ = 0;  ///< Threads that tell what has ended.
+  bool accepting_ = false;   ///< Somebody is in ProgressSink::accepted.
+  TimePoint now_ = {};       ///< Never goes back, whichever thread has read the clock.
 
   bool running_ = false;
   bool used_ = false;    ///< Has been started before.
   bool ending_ = false;  ///< Hands are to leave.
   bool joining_ = false;
-  bool helped_ = false;       ///< A caller helps, see `Runner::start`, ...
-  bool helper_away_ = false;  ///< ... and will be back at once.
+  Runner::Caller caller_ = Runner::Caller::waits;
+  bool helper_here_ = false;   ///< A caller works along, ...
+  bool helper_away_ = false;   ///< ... or will be back at once.
+  bool helper_works_ = false;  ///< It is in a kernel.
+  TimePoint helper_left_ = {};
+  Duration helper_pause_ = {};  ///< So long it was away, on the average of late.
 
   SourceSet sources_;
   bool close_after_sources_ = false;
@@ -200,7 +218,8 @@ class Crew {
   std::vector<std::uint32_t> workers_;  ///< Per stage.
   std::size_t limit_ = 1;               ///< Most hands at work.
   std::size_t called_ = 0;              ///< Hands that were called and are not here yet.
-  std::size_t own_busy_ = 0;            ///< Hands in kernels or sources.
+  std::size_t own_busy_ = 0;            ///< Hands in kernels.
+  std::size_t pulling_ = 0;             ///< Hands and helpers in sources, which may block.
   std::size_t active_ = 0;              ///< Hands and helpers in kernels.
   std::uint64_t rounds_ = 0;            ///< Works that came back.
   std::uint64_t rounds_watched_ = 0;

@@ -2,11 +2,17 @@
 #include "espalier/pipeline/run/internal/inside.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <utility>
 
 namespace espalier::pipeline::internal {
 namespace {
+
+using namespace std::chrono_literals;
+
+/// Waking a thread takes about as long.
+constexpr Duration back_soon = 20us;
 
 /// False: the time is over.
 template <class Ready>
@@ -155,7 +161,7 @@ ChunkPtr Crew::take(Deadline deadline) {
   tidy(lock);
   wait(lock, taker.call, deadline, [&taker] { return taker.answered; });
   if (!taker.answered) std::erase(takers_, &taker);
-  helper_away_ = helped_ && taker.chunk;
+  helper_goes(taker.chunk != nullptr);
   leave(lock);
   tell_ended(taker.chunk);
   return std::move(taker.chunk);
@@ -176,10 +182,28 @@ void Crew::recycle(ChunkPtr chunk) {
   flow_.recycle(std::move(chunk));
 }
 
-ChunkPtr Crew::help_and_take() {
-  Lock lock(mutex_);
+void Crew::helper_comes() {
   read_clock();
   helper_away_ = false;
+  if (caller_ != Runner::Caller::helps_with_quick) return;
+  helper_here_ = true;
+  if (helper_left_ == TimePoint{}) return;
+  const auto pause = now_ - helper_left_;
+  helper_pause_ += (std::min(pause, 2 * helper_pause_ + 1us) - helper_pause_) / 8;
+}
+
+/// Whoever takes results usually comes back before a thread would have been woken.
+void Crew::helper_goes(bool took) {
+  helper_here_ = false;
+  helper_left_ = took ? now_ : TimePoint{};
+  helper_away_ =
+      took && (caller_ == Runner::Caller::helps ||
+               (caller_ == Runner::Caller::helps_with_quick && helper_pause_ < back_soon));
+}
+
+ChunkPtr Crew::help_and_take() {
+  Lock lock(mutex_);
+  helper_comes();
   if (spare_contexts_.empty()) spare_contexts_.push_back(std::make_unique<WorkContext>(tables_));
   auto context = std::move(spare_contexts_.back());
   spare_contexts_.pop_back();
@@ -188,7 +212,7 @@ ChunkPtr Crew::help_and_take() {
   while (!chunk && running_ && round(lock, *context, false))
     chunk = flow_.take_outputs();
   spare_contexts_.push_back(std::move(context));
-  helper_away_ = helped_ && chunk;
+  helper_goes(chunk != nullptr);
   leave(lock);
   tell_ended(chunk);
   return chunk;

@@ -59,8 +59,11 @@ std::size_t Crew::threads() const {
 }
 
 bool Crew::has_leftovers() {
-  return flow_.has_work(now_) || !ready_.empty() ||
-         sources_.ready([this](NodeId node) { return has_room(node); });
+  return flow_.has_work(now_) || !ready_.empty() || sources_ready();
+}
+
+bool Crew::sources_ready() const {
+  return sources_.ready([this](NodeId node) { return flow_.wants_items(node); });
 }
 
 bool Crew::stalled() const {
@@ -71,15 +74,39 @@ bool Crew::company_pays() const {
   return average_work_ >= worth_company || rounds_ < enough_rounds || stalled();
 }
 
+/// Those in kernels, and a caller that will be in one at once.
+std::size_t Crew::at_work() const {
+  const bool helper = caller_ == Runner::Caller::helps_with_quick &&
+                      (helper_here_ || helper_away_) && !helper_works_;
+  return active_ + (helper ? 1 : 0);
+}
+
+/// Whether another thread would not just be in the way: of a caller that works along, or will be
+/// back at once; of threads whose works are short.
+bool Crew::may_work() {
+  if (active_ == 0) return !helper_away_ && (!helper_here_ || company_pays());
+  return company_pays() && (at_work() < processors_ || stalled() || !ready_.empty() ||
+                            flow_.wants_more_hands(at_work(), processors_, now_));
+}
+
+/// A caller of a stream pulls nothing, so that is done beside it.
+bool Crew::may_pull() const {
+  if (helper_away_ && caller_ == Runner::Caller::helps) return false;
+  return (active_ == 0 || helper_here_ || company_pays()) && sources_ready();
+}
+
 bool Crew::wants_hand() {
-  if (active_ == 0) return has_leftovers();
+  if (active_ == 0) return (may_work() && (!ready_.empty() || flow_.has_work(now_))) || may_pull();
+  const auto busy = at_work();
+  if (helper_here_ && busy < processors_ && may_pull()) return true;
   if (!company_pays() || now_ < no_call_before_) return false;
-  if (!ready_.empty() || flow_.wants_more_hands(active_, processors_, now_)) return true;
-  return active_ < processors_ && sources_.ready([this](NodeId node) { return has_room(node); });
+  return !ready_.empty() || flow_.wants_more_hands(busy, processors_, now_) ||
+         (busy < processors_ && may_pull());
 }
 
 void Crew::call_hand() {
-  if (!running_ || ending_ || helper_away_ || called_ > 0 || own_busy_ >= limit_) return;
+  if (!running_ || ending_ || called_ > 0 || own_busy_ >= limit_) return;
+  if (helper_away_ && caller_ == Runner::Caller::helps) return;
   if (!wants_hand()) return;
   Hand* hand = nullptr;
   if (!idle_.empty()) {
@@ -99,8 +126,9 @@ void Crew::set_keeper(Deadline until) {
   const auto look = now_ + longest_gap;
   const bool looks_soon =
       (until && *until <= look) || (keeper_ && keeper_until_ && *keeper_until_ <= look);
-  if (!looks_soon && !helper_away_ && called_ == 0 && own_busy_ < limit_ && has_leftovers())
-    until = look;
+  const bool left_alone = called_ == 0 && own_busy_ < limit_ && has_leftovers() &&
+                          !(helper_away_ && caller_ == Runner::Caller::helps);
+  if (!looks_soon && (left_alone || sources_.may_hold_back())) until = look;
   if (!until) return;
   if (!keeper_ && idle_.empty()) {
     if (called_ == 0) spawn();  // Who is called comes here when it has nothing to do.
@@ -120,7 +148,7 @@ void Crew::spawn() {
   const auto alive =
       std::count_if(hands_.begin(), hands_.end(), [](const auto& hand) { return !hand->gone; });
   // One more than may work: somebody has to watch the time while all others are in tasks.
-  if (static_cast<std::size_t>(alive) > limit_) return;
+  if (static_cast<std::size_t>(alive) >= limit_ + std::max<std::size_t>(pulling_, 1)) return;
   auto made = std::find_if(hands_.begin(), hands_.end(),
                            [](const auto& hand) { return hand->gone && !hand->thread.joinable(); });
   if (made == hands_.end()) made = hands_.insert(hands_.end(), std::make_unique<Hand>());
@@ -165,9 +193,7 @@ void Crew::answer_call(Hand& hand) {
 }
 
 bool Crew::may_go_on() {
-  if (own_busy_ >= limit_) return false;
-  if (active_ == 0) return !helper_away_;
-  return company_pays() && (active_ < processors_ || stalled() || wants_hand());
+  return own_busy_ < limit_ && (may_work() || may_pull());
 }
 
 void Crew::park(Lock& lock, Hand& hand) {
@@ -194,6 +220,8 @@ void Crew::park(Lock& lock, Hand& hand) {
   keeper_until_.reset();
   stalled_ = rounds_ == rounds_watched_;
   rounds_watched_ = rounds_;
+  if (stalled_ && caller_ == Runner::Caller::helps_with_quick) helper_away_ = false;
+  sources_.watch();
   tick();
 }
 

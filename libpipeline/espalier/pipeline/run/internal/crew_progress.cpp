@@ -1,4 +1,5 @@
 #include "espalier/pipeline/run/internal/crew.hpp"
+#include "espalier/pipeline/run/internal/inside.hpp"
 
 #include <utility>
 
@@ -40,6 +41,16 @@ void Crew::tell_moved(const Work& work) {
     try {
       progress_->moved(next[item.port], item);
     } catch (...) {  // It is at most repeated, then.
+    }
+  }
+}
+
+void Crew::tell_failed(const std::vector<Flow::Untold>& items) {
+  const Inside inside(this, nullptr);
+  for (const auto& [node, item] : items) {
+    try {
+      plan().nodes[node].on_failure(item);
+    } catch (...) {  // It never changes what becomes of the item.
     }
   }
 }

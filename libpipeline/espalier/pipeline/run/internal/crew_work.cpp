@@ -13,10 +13,13 @@
 namespace espalier::pipeline::internal {
 namespace {
 
+using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 /// Coroutines that are claimed in one hold of the lock.
 constexpr std::size_t most_async_at_once = 256;
+/// A caller that takes results works along only where items take no longer than this.
+constexpr Duration quick_item = 50us;
 
 }  // namespace
 
@@ -33,8 +36,7 @@ class Crew::Burial {
     if (!lock_.owns_lock()) lock_.lock();
     crew_.read_clock();
     if (const auto next = crew_.finish(context_)) crew_.ready_.push_back({*next});
-    --crew_.active_;
-    if (own_) --crew_.own_busy_;
+    crew_.leave_kernels(own_);
     crew_.leave(lock_);
   }
   Burial(const Burial&) = delete;
@@ -49,37 +51,54 @@ class Crew::Burial {
   bool regular_ = false;
 };
 
+bool Crew::is_short(const Work& work, Duration longest) const {
+  if (longest == Duration::max()) return true;
+  const auto time = flow_.item_time(work.node);
+  return time > Duration::zero() && time <= longest;
+}
+
 bool Crew::is_async(const Work& work) const {
   return plan().nodes[work.node].async;
 }
 
 bool Crew::round(Lock& lock, WorkContext& context, bool own) {
   if (events_.overfull() && own) return false;  // The sinks are behind; whoever is there goes on.
-  const auto work = next_work();
+  const auto work = own && !may_work() ? std::nullopt : next_work(own);
   if (work) {
     work_on(lock, context, *work, own);
     return true;
   }
   if (!for_lane_.empty()) return tidy(lock);
-  auto* source = closed() ? nullptr : sources_.next([this](NodeId node) { return has_room(node); });
+  // A source may block, and results of what it gave before may be there meanwhile.
+  if (closed() || !(own ? may_pull() : caller_ == Runner::Caller::helps)) return false;
+  auto* source = sources_.next([this](NodeId node) { return flow_.wants_items(node); });
   if (!source) return false;
-  pull(lock, *source, own);
+  if (source->busy)
+    fetch(*source);
+  else
+    pull(lock, *source);
   return true;
 }
 
-std::optional<Crew::ReadyWork> Crew::next_work() {
-  if (!ready_.empty()) {
+/// What a thread may take on: a caller that helps must be back soon.
+Duration Crew::longest_item(bool own) const {
+  return own || caller_ == Runner::Caller::helps ? Duration::max() : quick_item;
+}
+
+std::optional<Crew::ReadyWork> Crew::next_work(bool own) {
+  const auto longest = longest_item(own);
+  if (!ready_.empty() && is_short(ready_.front().work, longest)) {
     const auto work = ready_.front();
     ready_.pop_front();
     return work;
   }
-  if (auto work = claim_until_sync()) return ReadyWork{*work};
+  if (auto work = claim_until_sync(longest)) return ReadyWork{*work};
   return std::nullopt;
 }
 
-std::optional<Work> Crew::claim_until_sync() {
+std::optional<Work> Crew::claim_until_sync(Duration longest) {
   while (for_lane_.size() < most_async_at_once) {
-    auto work = flow_.claim(now_);
+    auto work = flow_.claim(now_, longest);
     if (!work) return std::nullopt;
     ++outstanding_;
     if (!is_async(*work)) return work;
@@ -90,7 +109,8 @@ std::optional<Work> Crew::claim_until_sync() {
 
 void Crew::work_on(Lock& lock, WorkContext& context, ReadyWork ready, bool own) {
   ++active_;
-  if (own) ++own_busy_;
+  own_busy_ += own ? 1 : 0;
+  helper_works_ = helper_works_ || !own;
   for (;;) {
     const auto next = run(lock, context, ready, own);
     if (!next) break;
@@ -98,10 +118,19 @@ void Crew::work_on(Lock& lock, WorkContext& context, ReadyWork ready, bool own) 
       start_async(*next);
       break;
     }
+    if (!is_short(*next, longest_item(own))) {
+      ready_.push_back({*next});
+      break;
+    }
     ready = {*next};
   }
+  leave_kernels(own);
+}
+
+void Crew::leave_kernels(bool own) {
   --active_;
-  if (own) --own_busy_;
+  own_busy_ -= own ? 1 : 0;
+  helper_works_ = helper_works_ && own;
 }
 
 std::optional<Work> Crew::run(Lock& lock, WorkContext& context, const ReadyWork& ready, bool own) {
@@ -137,7 +166,9 @@ std::optional<Work> Crew::finish(WorkContext& context) {
     events_.add_tasks(context.moments());
   }
   ++rounds_;
-  average_work_ += (now_ - context.work().started - average_work_) / 8;
+  // A thread that lost its processor for a moment does not make work long.
+  const auto took = now_ - context.work().started;
+  average_work_ += (std::min(took, 2 * average_work_ + 1us) - average_work_) / 8;
   auto next = flow_.finish(context.work(), now_);
   if (!next) --outstanding_;
   return next;
@@ -176,26 +207,32 @@ void Crew::collected(std::span<AsyncItem* const> done) {
   }
   // Work for threads that turns up here is left to them, and so is what lies behind it.
   if (ready_.empty())
-    if (const auto work = claim_until_sync()) ready_.push_back({*work});
+    if (const auto work = claim_until_sync(Duration::max())) ready_.push_back({*work});
   leave(lock);
 }
 
 // --- Sources.
 
-void Crew::pull(Lock& lock, SourceSet::Entry& source, bool own) {
+void Crew::pull(Lock& lock, SourceSet::Entry& source) {
   source.busy = true;
   ++outstanding_;
-  if (own) ++own_busy_;
+  ++pulling_;
   auto chunk = std::move(source.left);
   if (!chunk) {
     chunk = flow_.new_chunk();
     const auto most = std::min(flow_.room(source.node), chunk_limit);
+    source.begin(*chunk, most);
     leave(lock);
-    const auto error = pull_outside(lock, source, *chunk, most, own);
+    const auto error = pull_outside(lock, source, *chunk, most);
     const auto now = Clock::now();
     lock.lock();
     read_clock(now);
     if (error) input_error_ = error;
+    source.by_item =
+        !progress_ && !chunk->items.empty() && (source.by_item || chunk->items.size() < most);
+    chunk->items.erase(chunk->items.begin(),
+                       chunk->items.begin() + static_cast<std::ptrdiff_t>(source.fetched));
+    source.take_over(*chunk);
   }
   try {
     give(lock, source, std::move(chunk));
@@ -203,35 +240,47 @@ void Crew::pull(Lock& lock, SourceSet::Entry& source, bool own) {
     input_error_ = std::current_exception();
     source.at_end = true;
   }
-  end_pull(source, own);
+  end_pull(source);
 }
 
-void Crew::end_pull(SourceSet::Entry& source, bool own) {
+void Crew::end_pull(SourceSet::Entry& source) {
   source.busy = false;
   --outstanding_;
-  if (own) --own_busy_;
+  --pulling_;
   if (!closed() && (!source.at_end || source.left)) return;
   sources_.remove(&source);
   if (close_after_sources_ && sources_.empty()) flow_.close_input();
 }
 
 std::exception_ptr Crew::pull_outside(Lock& lock, SourceSet::Entry& source, Chunk& chunk,
-                                      std::size_t most, bool own) {
+                                      std::size_t most) {
   const Inside inside(this, nullptr);
-  source.at_end = true;  // Unless it says otherwise.
   try {
-    source.at_end = !source.pull(chunk, most);
+    source.fill(chunk, most);
   } catch (const abi::__forced_unwind&) {
     lock.lock();
     input_error_ = std::make_exception_ptr(
         std::runtime_error("the source ended its thread (pthread_exit); return false instead"));
-    end_pull(source, own);
+    fetch(source);  // What it gave in earlier calls counts.
+    end_pull(source);
     leave(lock);
     throw;
   } catch (...) {
     return std::current_exception();
   }
   return nullptr;
+}
+
+/// What a source has given in a pull that has not come back.
+void Crew::fetch(SourceSet::Entry& source) {
+  auto chunk = flow_.new_chunk();
+  const auto given = source.given.load(std::memory_order_acquire);
+  const auto count = std::min(given - source.fetched, flow_.room(source.node));
+  const auto first = std::make_move_iterator(source.first + source.fetched);
+  chunk->items.assign(first, first + static_cast<std::ptrdiff_t>(count));
+  source.fetched += count;
+  if (auto refused = flow_.accept(source.node, std::move(chunk), now_))
+    flow_.recycle(std::move(refused));
 }
 
 /// As much as there is room for; the rest waits in the source.
