@@ -23,21 +23,15 @@ std::invalid_argument no_stage(const std::string& stage, const Plan& plan) {
                                "'; its stages are: " + stage_list(plan));
 }
 
-/// Closes the input when the source has no more, or throws.
-Source closing(Source source, Runner& runner, std::shared_ptr<std::exception_ptr> error) {
-  return [source = std::move(source), &runner, error = std::move(error), more = true](
-             Chunk& chunk, std::size_t most) mutable {
-    const auto before = chunk.items.size();
+/// Notes what the source throws, which ends it.
+Source noting(Source source, std::shared_ptr<std::exception_ptr> error) {
+  return [source = std::move(source), error = std::move(error)](Chunk& chunk, std::size_t most) {
     try {
-      while (more && chunk.items.size() == before)
-        more = source(chunk, most);
+      return source(chunk, most);
     } catch (...) {
       *error = std::current_exception();
-      more = false;
+      return false;
     }
-    if (!chunk.items.empty()) return true;  // The end is told when these are safely in.
-    runner.close_input();
-    return false;
   };
 }
 
@@ -146,7 +140,8 @@ void AnyPipeline::run_source(Source source, const Taken& taken) {
     state_->end();
   });
   runner->start(Runner::Caller::helps);
-  runner->feed_from(0, closing(std::move(source), *runner, error));
+  runner->feed_from(0, noting(std::move(source), error));
+  runner->close_input_after_sources();
   while (true) {
     auto chunk = runner->help_and_take();
     if (!chunk) chunk = runner->take();
@@ -164,7 +159,8 @@ std::shared_ptr<AnyPipeline::Session> AnyPipeline::open_session(Source source,
   auto error = std::make_shared<std::exception_ptr>();
   auto session = std::make_shared<Session>(state_, runner, error);
   runner->start(Runner::Caller::helps_with_quick);
-  runner->feed_from(0, closing(std::move(source), *runner, error));
+  runner->feed_from(0, noting(std::move(source), error));
+  runner->close_input_after_sources();
   return session;
 }
 

@@ -84,7 +84,8 @@ std::size_t Crew::at_work() const {
 /// Whether another thread would not just be in the way: of a caller that works along, or will be
 /// back at once; of threads whose works are short.
 bool Crew::may_work() {
-  if (active_ == 0) return !helper_away_ && (!helper_here_ || company_pays());
+  if (active_ == 0 && caller_ == Runner::Caller::helps) return !helper_away_;
+  if (active_ == 0) return company_pays() || !(helper_here_ || helper_away_);
   return company_pays() && (at_work() < processors_ || stalled() || !ready_.empty() ||
                             flow_.wants_more_hands(at_work(), processors_, now_));
 }
@@ -92,16 +93,18 @@ bool Crew::may_work() {
 /// A caller of a stream pulls nothing, so that is done beside it.
 bool Crew::may_pull() const {
   if (helper_away_ && caller_ == Runner::Caller::helps) return false;
-  return (active_ == 0 || helper_here_ || company_pays()) && sources_ready();
+  return active_ == 0 || helper_here_ || company_pays();
 }
 
+/// Who is awake pulls while there is any room; for little room nobody is called.
 bool Crew::wants_hand() {
-  if (active_ == 0) return (may_work() && (!ready_.empty() || flow_.has_work(now_))) || may_pull();
+  const bool pulls = may_pull() && sources_ready();
+  if (active_ == 0) return pulls || (may_work() && (!ready_.empty() || flow_.has_work(now_)));
   const auto busy = at_work();
-  if (helper_here_ && busy < processors_ && may_pull()) return true;
+  if (pulls && helper_here_ && busy < processors_) return true;
   if (!company_pays() || now_ < no_call_before_) return false;
-  return !ready_.empty() || flow_.wants_more_hands(busy, processors_, now_) ||
-         (busy < processors_ && may_pull());
+  return (pulls && busy < processors_) || !ready_.empty() ||
+         flow_.wants_more_hands(busy, processors_, now_);
 }
 
 void Crew::call_hand() {

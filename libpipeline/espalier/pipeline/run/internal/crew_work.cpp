@@ -71,7 +71,7 @@ bool Crew::round(Lock& lock, WorkContext& context, bool own) {
   if (!for_lane_.empty()) return tidy(lock);
   // A source may block, and results of what it gave before may be there meanwhile.
   if (closed() || !(own ? may_pull() : caller_ == Runner::Caller::helps)) return false;
-  auto* source = sources_.next([this](NodeId node) { return flow_.wants_items(node); });
+  auto* source = sources_.next([this](NodeId node) { return flow_.room(node) > 0; });
   if (!source) return false;
   if (source->busy)
     fetch(*source);
