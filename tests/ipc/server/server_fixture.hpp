@@ -7,6 +7,7 @@
 #include "espalier/supervisor/runtime/supervisor.hpp"
 #include "ipc/server/other_user.hpp"
 #include "ipc/server/wire_client.hpp"
+#include "support/sanitized.hpp"
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
@@ -181,7 +182,9 @@ inline void expect_served(const char* attack, const std::vector<double>& in_peac
   const auto before = quantile(in_peace, 0.99);
   const auto during = quantile(attacked, 0.99);
   std::printf("%s: honest client p99 %.3f ms, in peace %.3f ms\n", attack, during, before);
-  EXPECT_LT(during, 2 * before + 5);
+  if (!espalier::testing::sanitized) {
+    EXPECT_LT(during, 2 * before + 5);
+  }
 }
 
 }  // namespace espalier::ipc::testing

@@ -112,6 +112,7 @@ std::uint64_t memory_in_use() {
 }
 
 TEST(Subscribers, TheSlowCostTheOthersNothing) {
+  if (espalier::testing::sanitized) GTEST_SKIP() << "readers that are this slow have gaps";
   // A reader that the machine starves is a slow reader too, and may lose events.
   ::setpriority(PRIO_PROCESS, 0, -10);
   const Folder folder;
