@@ -1,5 +1,6 @@
 #include "espalier/pipeline_async.hpp"
 #include "libpipeline/build/gate.hpp"
+#include "libpipeline/build/values.hpp"
 
 #include <gmock/gmock.h>
 
@@ -15,12 +16,6 @@ using ::testing::SizeIs;
 asio::awaitable<void> pause(Duration time) {
   asio::steady_timer timer(co_await asio::this_coro::executor, time);
   co_await timer.async_wait(asio::use_awaitable);
-}
-
-std::vector<int> numbers(int count) {
-  std::vector<int> all(static_cast<std::size_t>(count));
-  std::iota(all.begin(), all.end(), 0);
-  return all;
 }
 
 TEST(Coroutines, AsManyWaitAtOnceAsTheStageHasWorkers) {

@@ -1,5 +1,6 @@
 #include "espalier/pipeline/build/executor.hpp"
 #include "libpipeline/build/gate.hpp"
+#include "libpipeline/build/values.hpp"
 
 #include <gmock/gmock.h>
 
@@ -14,12 +15,6 @@ using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-std::vector<int> numbers(int count) {
-  std::vector<int> all(static_cast<std::size_t>(count));
-  std::iota(all.begin(), all.end(), 0);
-  return all;
-}
 
 int fail(int) {
   throw std::out_of_range("no");

@@ -1,6 +1,7 @@
 #include "espalier/pipeline/build/builder.hpp"
 #include "espalier/pipeline/build/quick.hpp"
 #include "libpipeline/build/gate.hpp"
+#include "libpipeline/build/values.hpp"
 
 #include <gmock/gmock.h>
 
@@ -17,20 +18,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
-
-std::vector<int> numbers(int count) {
-  std::vector<int> all(static_cast<std::size_t>(count));
-  std::iota(all.begin(), all.end(), 0);
-  return all;
-}
-
-template <class T>
-std::vector<T> values(std::vector<Result<T>> results) {
-  std::vector<T> all;
-  for (auto& result : results)
-    if (result) all.push_back(std::move(*result));
-  return all;
-}
 
 TEST(Run, TwoStagesComputeInOrder) {
   auto p = from<int>()

@@ -2,6 +2,7 @@
 // them is never kept by a slow task or a source that blocks.
 #include "espalier/pipeline/build/builder.hpp"
 #include "libpipeline/build/gate.hpp"
+#include "libpipeline/build/values.hpp"
 
 #include <gmock/gmock.h>
 
@@ -15,6 +16,12 @@ namespace espalier::pipeline {
 namespace {
 
 using namespace std::chrono_literals;
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+const auto same = [](int x) { return x; };
 
 /// Threads that tasks ran on.
 class Threads {
@@ -66,6 +73,101 @@ struct Numbers {
   End end() const { return {}; }
   Gate* gate = nullptr;
 };
+
+TEST(Stream, GivesResultsAsTheyCome) {
+  auto p = from<int>()
+               .stage("s",
+                      [](int x) {
+                        if (x == 0) std::this_thread::sleep_for(100ms);
+                        return x;
+                      },
+                      {.workers = 4, .batch_limit = 1})
+               .build();
+  std::vector<int> order;
+  for (auto& result : p.stream(numbers(5)))
+    order.push_back(*result);
+  EXPECT_THAT(order, SizeIs(5));
+  EXPECT_EQ(order.back(), 0) << "the slow one does not hold the others up";
+}
+
+TEST(Stream, CanKeepTheOrderOfTheInput) {
+  auto p = from<int>()
+               .stage("s",
+                      [](int x) {
+                        if (x == 0) std::this_thread::sleep_for(20ms);
+                        return x;
+                      },
+                      {.workers = 4, .batch_limit = 1})
+               .build();
+  std::vector<int> order;
+  for (auto& result : p.stream(numbers(50), {.order = Order::input}))
+    order.push_back(*result);
+  EXPECT_EQ(order, numbers(50));
+}
+
+TEST(Stream, EndsAlthoughItemsFail) {  // B4
+  auto p = from<int>()
+               .stage("s", [](int x) { return x == 2 ? throw std::runtime_error("two") : x; })
+               .stage("t", same)
+               .build();
+  int good = 0;
+  int bad = 0;
+  for (auto& result : p.stream(numbers(5)))
+    ++(result ? good : bad);
+  EXPECT_EQ(good, 4);
+  EXPECT_EQ(bad, 1);
+}
+
+TEST(Stream, ReadsOnlyAsFastAsItIsRead) {  // B5
+  std::atomic<int> read = 0;
+  auto p = from<int>().stage("s", same, {.capacity = 4}).build({.output_capacity = 4});
+  auto stream = p.stream([&]() -> std::optional<int> { return ++read; });
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(stream.next().has_value());
+    std::this_thread::sleep_for(1ms);
+    EXPECT_LE(read, i + 1 + 300) << "an endless source is not read ahead without a bound";
+  }
+}
+
+TEST(Stream, CanBeLeftEarly) {
+  std::atomic<int> calls = 0;
+  auto p = from<int>().stage("s", [&](int x) { return ++calls, x; }).build();
+  {
+    auto stream = p.stream([n = 0]() mutable -> std::optional<int> { return n++; });
+    for (int i = 0; i < 3; ++i)
+      EXPECT_TRUE(stream.next().has_value());
+  }
+  EXPECT_FALSE(p.running());
+  EXPECT_EQ(p.counts().in_flight(), 0U);
+  const int then = calls;
+  std::this_thread::sleep_for(5ms);
+  EXPECT_EQ(calls, then) << "nothing goes on behind the user's back";
+  EXPECT_THAT(values(p.run({1})), ElementsAre(1));
+}
+
+TEST(Stream, LeavesNothingAmongTheResults) {
+  auto p = from<int>().stage("s", same).build();
+  for (auto& result : p.stream(numbers(5)))
+    EXPECT_TRUE(result);
+  EXPECT_THAT(p.results(), IsEmpty());
+  EXPECT_THAT(p.run(numbers(3)), SizeIs(3));
+}
+
+TEST(Stream, TellsWhatTheSourceThrewAtTheEnd) {
+  auto p = from<int>().stage("s", same).build();
+  auto stream = p.stream([n = 0]() mutable -> std::optional<int> {
+    return n == 3 ? throw std::runtime_error("source") : n++;
+  });
+  int count = 0;
+  EXPECT_THROW(
+      {
+        while (stream.next())
+          ++count;
+      },
+      std::runtime_error);
+  EXPECT_EQ(count, 3);
+  EXPECT_FALSE(stream.next());
+}
 
 TEST(Stream, WhatASourceHasGivenComesOutWhileItBlocks) {
   constexpr int items = 1000;  // More than are pulled at once, and no multiple of it.

@@ -65,6 +65,7 @@ bool Crew::start(Runner::Caller caller) {
   caller_ = caller;
   helper_away_ = caller == Runner::Caller::helps;
   helper_here_ = false;
+  helper_left_ = {};
   helper_pause_ = {};
   close_after_sources_ = false;
   input_error_ = nullptr;
