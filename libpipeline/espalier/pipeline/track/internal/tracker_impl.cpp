@@ -1,10 +1,15 @@
 #include "espalier/pipeline/track/internal/tracker_impl.hpp"
 
+#include <chrono>
+#include <utility>
+
 namespace espalier::pipeline {
 namespace {
 
 // So many items at most under one lock, and as many events for subscribers at most in memory.
 constexpr std::size_t slice_items = 4096;
+// Where events come all the time the thread is woken so often at most.
+constexpr auto shortest_pause = std::chrono::microseconds{500};
 
 std::size_t place_of(TaskMoment moment) {
   return static_cast<std::size_t>(moment);
@@ -66,6 +71,7 @@ void StatusTracker::Impl::take(const std::shared_ptr<Impl>& self,
       dropped_ += event.count;
     }
   }
+  if (queue_.events.size() > options_.queue_limit / 4) hurry();
   if (queue_.events.size() > before) wake(self);
 }
 
@@ -78,13 +84,21 @@ void StatusTracker::Impl::wake(const std::shared_ptr<Impl>& self) {
   thread_id_ = thread_.get_id();
 }
 
+void StatusTracker::Impl::hurry() {
+  if (std::exchange(hurried_, true)) return;
+  more_.notify_one();
+}
+
 void StatusTracker::Impl::run() {
   Batch batch;
+  auto before_next = std::chrono::steady_clock::time_point::min();
   std::unique_lock lock(queue_mutex_);
   while (true) {
     waiting_ = true;
     more_.wait(lock, [this] { return closing_ || applied_ < queued_; });
     waiting_ = false;
+    more_.wait_until(lock, before_next, [this] { return closing_ || hurried_; });
+    hurried_ = false;
     if (applied_ == queued_) return;
     std::swap(batch, queue_);
     const std::uint64_t upto = queued_;
@@ -92,6 +106,7 @@ void StatusTracker::Impl::run() {
     apply(batch);
     batch.events.clear();
     batch.beginnings.clear();
+    before_next = std::chrono::steady_clock::now() + shortest_pause;
     lock.lock();
     applied_ = upto;
     done_.notify_all();
@@ -180,6 +195,7 @@ void StatusTracker::Impl::flush() {
   std::unique_lock lock(queue_mutex_);
   if (std::this_thread::get_id() == thread_id_) return;
   const std::uint64_t all_of = queued_;
+  if (applied_ < all_of) hurry();
   done_.wait(lock, [&] { return applied_ >= all_of; });
 }
 

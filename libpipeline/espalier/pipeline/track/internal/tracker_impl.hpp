@@ -61,6 +61,7 @@ class StatusTracker::Impl {
   };
   [[nodiscard]] bool has_room(const TrackEvent& event) const;
   void wake(const std::shared_ptr<Impl>& self);
+  void hurry();
   void run();
   void apply(Batch& batch);
   std::size_t apply_slice(std::span<const TrackEvent> events);
@@ -80,6 +81,7 @@ class StatusTracker::Impl {
   std::uint64_t queued_ = 0;   ///< Batches ever put into the queue.
   std::uint64_t applied_ = 0;  ///< Of those, heard by all.
   bool waiting_ = false;
+  bool hurried_ = false;
   bool closing_ = false;
   std::thread thread_;
   std::thread::id thread_id_ = {};
