@@ -183,10 +183,47 @@ TEST(FlowLimits, BatchesGrowAsItemsProveCheap) {
   d.feed_count(500);
   auto work = d.flow.claim(d.now);
   EXPECT_EQ(work->chunk->items.size(), 1u);
-  d.now += std::chrono::nanoseconds{100};
+  d.now += std::chrono::nanoseconds{500};
   static_cast<void>(d.flow.finish(*work, d.now));
   work = d.flow.claim(d.now);
-  EXPECT_EQ(work->chunk->items.size(), 200u);
+  EXPECT_EQ(work->chunk->items.size(), 100u);  // 50 us of work.
+}
+
+TEST(FlowLimits, WhatCameTogetherGoesOnTogether) {
+  FlowDriver d(one_stage({.capacity = 1000}));
+  d.feed_count(1);
+  d.settle(std::chrono::nanoseconds{500});
+  d.feed_count(150);
+  const auto work = d.flow.claim(d.now);
+  EXPECT_EQ(work->chunk->items.size(), 150u);  // 75 us: not worth a second chunk.
+}
+
+TEST(FlowLimits, LittleRoomIsLeftUntilThereIsMore) {
+  FlowDriver d(line(2, {.capacity = 80}));
+  d.feed_count(1);
+  d.settle(std::chrono::nanoseconds{500});
+  d.take();
+  d.feed_count(76, 1);
+  d.feed_count(50);
+  auto behind = d.flow.claim(d.now);
+  ASSERT_EQ(behind->node, 1);
+  EXPECT_FALSE(d.flow.claim(d.now)) << "four at a time";
+  d.run(behind);
+  EXPECT_EQ(d.flow.claim(d.now)->chunk->items.size(), 50u);
+}
+
+TEST(FlowLimits, LittleRoomIsUsedWhenNothingElseMoves) {
+  FlowDriver d([] {
+    auto plan = line(2, {.capacity = 80});
+    plan.options.output_capacity = 80;
+    return plan;
+  }());
+  d.feed_count(1);
+  d.settle(std::chrono::nanoseconds{500});
+  d.feed_count(75, 1);
+  d.settle(std::chrono::nanoseconds{500});
+  d.feed_count(50, 1);
+  EXPECT_EQ(d.flow.claim(d.now)->chunk->items.size(), 4u) << "76 results wait for a reader";
 }
 
 TEST(FlowLimits, MoreHandsHelpWhereTasksAreSlow) {

@@ -165,7 +165,6 @@ inline Taken run(Runner& runner, Source source) {
   runner.close_input_after_sources();
   for (;;) {
     auto chunk = runner.help_and_take();
-    if (!chunk) chunk = runner.take();
     if (!chunk) break;
     add(taken, *chunk);
     runner.recycle(std::move(chunk));

@@ -5,7 +5,7 @@
 namespace espalier::pipeline::internal {
 namespace {
 
-const auto everywhere = [](NodeId) { return true; };
+const auto everywhere = [](const SourceSet::Entry& entry) { return entry.has_something(); };
 const auto no_source = [](Chunk&, std::size_t) { return false; };
 
 TEST(SourceSet, SourcesAreServedInTurn) {
@@ -24,7 +24,9 @@ TEST(SourceSet, ASourceIsPulledByOneThreadAndOnlyWhereThereIsRoom) {
   sources.add(1, no_source);
   auto* first = sources.next(everywhere);
   first->busy = true;
-  const auto only_zero = [](NodeId node) { return node == 0; };
+  const auto only_zero = [](const SourceSet::Entry& entry) {
+    return entry.has_something() && entry.node == 0;
+  };
   EXPECT_FALSE(sources.ready(only_zero));
   EXPECT_EQ(sources.next(only_zero), nullptr);
   EXPECT_TRUE(sources.ready(everywhere));

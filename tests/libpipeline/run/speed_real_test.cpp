@@ -77,7 +77,6 @@ double cost(std::size_t capacity, bool counters) {
   runner.close_input_after_sources();
   for (;;) {
     auto chunk = runner.help_and_take();
-    if (!chunk) chunk = runner.take();
     if (!chunk) break;
     for (const auto& item : chunk->items) {
       EXPECT_EQ(item.seq, taken);

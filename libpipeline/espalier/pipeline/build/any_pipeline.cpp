@@ -144,7 +144,6 @@ void AnyPipeline::run_source(Source source, const Taken& taken) {
   runner->close_input_after_sources();
   while (true) {
     auto chunk = runner->help_and_take();
-    if (!chunk) chunk = runner->take();
     if (!chunk) break;
     taken(*chunk);
     runner->recycle(std::move(chunk));
@@ -177,7 +176,6 @@ AnyPipeline::Session::~Session() {
 ChunkPtr AnyPipeline::Session::next() {
   if (over_) return nullptr;
   if (auto chunk = runner_->help_and_take()) return chunk;
-  if (auto chunk = runner_->take()) return chunk;
   over_ = true;
   runner_->stop();
   if (*error_) std::rethrow_exception(std::exchange(*error_, nullptr));

@@ -155,8 +155,8 @@ Duration Flow::item_time(NodeId node) const {
 std::optional<Work> Flow::finish(const Work& work, TimePoint now) {
   return impl_->finish(work, now);
 }
-bool Flow::has_work(TimePoint now) {
-  return impl_->has_work(now);
+bool Flow::has_work(TimePoint now, Duration longest) {
+  return impl_->has_work(now, longest);
 }
 bool Flow::wants_more_hands(std::size_t active, std::size_t processors, TimePoint now) {
   return impl_->wants_more_hands(active, processors, now);

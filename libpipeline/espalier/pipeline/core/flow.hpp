@@ -79,8 +79,8 @@ class Flow {
   /// Gives the batch back. If the same worker can go on with it at once at the next stage, that is
   /// the next work (it keeps the batch in its cache, and asks for nothing).
   std::optional<Work> finish(const Work& work, TimePoint now);
-  /// True: `claim` would give something.
-  [[nodiscard]] bool has_work(TimePoint now);
+  /// True: `claim`, with the same `longest`, would give something.
+  [[nodiscard]] bool has_work(TimePoint now, Duration longest = Duration::max());
   /// Whether another thread would help, when so many are at work: there is work, and either there
   /// are fewer than `processors`, or its items take so long that a switch costs nothing.
   [[nodiscard]] bool wants_more_hands(std::size_t active, std::size_t processors, TimePoint now);

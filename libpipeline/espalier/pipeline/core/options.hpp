@@ -104,7 +104,7 @@ struct StageOptions {
   std::optional<AdaptiveOptions> adaptive = {};
   /// Waiting so long makes an item as urgent as one of a priority lower by one; zero: no aging.
   Duration aging = {};
-  /// Most items a worker takes at once; zero: as many as take about 20 us. 1: one at a time.
+  /// Most items a worker takes at once; zero: as many as take about 50 us. 1: one at a time.
   std::size_t batch_limit = 0;
 };
 

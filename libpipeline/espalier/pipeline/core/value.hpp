@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <type_traits>
@@ -30,14 +31,12 @@ class Value {
   static constexpr std::size_t inline_size = 40;
 
   Value() = default;
-  Value(Value&& other) noexcept : ops_(std::exchange(other.ops_, nullptr)) {
-    if (ops_) ops_->move(other.room_, room_);
-  }
+  Value(Value&& other) noexcept : ops_(std::exchange(other.ops_, nullptr)) { take_from(other); }
   Value& operator=(Value&& other) noexcept {
     if (this == &other) return *this;
     reset();
     ops_ = std::exchange(other.ops_, nullptr);
-    if (ops_) ops_->move(other.room_, room_);
+    take_from(other);
     return *this;
   }
   Value(const Value&) = delete;
@@ -99,11 +98,18 @@ class Value {
 
  private:
   struct Ops {
-    void (*move)(std::byte* from, std::byte* to) noexcept;
-    void (*destroy)(std::byte*) noexcept;                ///< Null: nothing to do.
-    void (*copy)(const std::byte* from, std::byte* to);  ///< Null: cannot be copied.
+    void (*move)(std::byte* from, std::byte* to) noexcept;  ///< Null: byte by byte.
+    void (*destroy)(std::byte*) noexcept;                   ///< Null: nothing to do.
+    void (*copy)(const std::byte* from, std::byte* to);     ///< Null: cannot be copied.
     const std::type_info* type;
   };
+  void take_from(Value& other) noexcept {
+    if (!ops_) return;
+    if (ops_->move)
+      ops_->move(other.room_, room_);
+    else
+      std::memcpy(room_, other.room_, inline_size);
+  }
   template <class T>
   static constexpr bool fits =
       sizeof(T) <= inline_size &&
@@ -120,11 +126,13 @@ inline const Value::Ops Value::ops_for = [] {
   using Held = std::conditional_t<fits<T>, T, T*>;
   Ops ops{};
   ops.type = &typeid(T);
-  ops.move = [](std::byte* from, std::byte* to) noexcept {
-    auto* held = std::launder(reinterpret_cast<Held*>(from));
-    ::new (static_cast<void*>(to)) Held(std::move(*held));
-    held->~Held();
-  };
+  if constexpr (!std::is_trivially_copyable_v<Held>) {
+    ops.move = [](std::byte* from, std::byte* to) noexcept {
+      auto* held = std::launder(reinterpret_cast<Held*>(from));
+      ::new (static_cast<void*>(to)) Held(std::move(*held));
+      held->~Held();
+    };
+  }
   if constexpr (!fits<T>) {
     ops.destroy = [](std::byte* room) noexcept {
       delete *std::launder(reinterpret_cast<T**>(room));

@@ -114,8 +114,8 @@ class Runner {
   [[nodiscard]] ChunkPtr take(std::optional<TimePoint> deadline = {});
   [[nodiscard]] ChunkPtr try_take();
   void recycle(ChunkPtr chunk);
-  /// Works for the pipeline on the calling thread until there are results, or nothing is left to
-  /// do for this thread now. What `run` does with its thread. Null: nothing taken.
+  /// As `take`, and works for the pipeline meanwhile, wherever there is something for this thread
+  /// to do. What `run` does with its thread.
   [[nodiscard]] ChunkPtr help_and_take();
 
   // --- The end.

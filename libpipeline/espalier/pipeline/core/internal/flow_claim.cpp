@@ -8,6 +8,7 @@ namespace espalier::pipeline {
 
 namespace {
 constexpr std::uint64_t slot_bits = 24;
+constexpr std::size_t little_room = 8;  // Less than an eighth of the capacity.
 constexpr Duration slow = std::chrono::microseconds{50};
 }  // namespace
 
@@ -22,14 +23,14 @@ std::optional<Work> Flow::Impl::claim(TimePoint now, Duration longest) {
   if (next.chunk) return begin(node, std::move(next.chunk), 1);
   if (node.gathers()) return begin(node, take_unit(node), 1);
   // Of one priority there may be fewer than of all.
-  auto chunk = node.queue.take(next.count);
+  auto chunk = node.queue.take(next.count, most_of_a_piece(node, next.count));
   const auto count = chunk->items.size();
   return begin(node, std::move(chunk), count);
 }
 
-bool Flow::Impl::has_work(TimePoint now) {
+bool Flow::Impl::has_work(TimePoint now, Duration longest) {
   tick(now);
-  return pick().node || pick_missing(true).node;
+  return pick(longest).node || (longest == Duration::max() && pick_missing(true).node);
 }
 
 bool Flow::Impl::wants_more_hands(std::size_t active, std::size_t processors, TimePoint now) {
@@ -41,7 +42,7 @@ bool Flow::Impl::wants_more_hands(std::size_t active, std::size_t processors, Ti
   // What was never measured, or has become slow just now, shows by not coming back.
   const auto& node = *next.node;
   return node.ns_per_item > static_cast<double>(slow.count()) ||
-         (node.busy > 0 && now_ - node.progress > slow);
+         (node.busy > 0 && now_ - node.progress > (node.ns_per_item > 0 ? 4 * slow : slow));
 }
 
 Flow::Impl::Pick Flow::Impl::pick(Duration longest) {
@@ -64,7 +65,7 @@ std::size_t Flow::Impl::claimable(Node& node) {
   if (available == 0) return 0;
   const auto most = limit_now(node, available);
   if (most == 0) return 0;
-  const auto room = room_behind(node);
+  const auto room = room_worth_a_claim(node, most);
   if ((room == 0) != node.blocked) {
     node.pass_time(now_);
     node.blocked = room == 0;
@@ -72,6 +73,12 @@ std::size_t Flow::Impl::claimable(Node& node) {
   if (room > 0) return std::min(most, room);
   // One for which others wait may always go on; see pick_missing.
   return has_order_ && !node.gathers() && is_missing(node, node.queue.front().seq) ? 1 : 0;
+}
+
+/// What came together goes on together, for items are not taken to other chunks then.
+std::size_t Flow::Impl::most_of_a_piece(const Node& node, std::size_t count) const {
+  if (node.rate || node.breaker) return count;
+  return std::min({2 * count, node.most_at_once(), room_behind(node)});
 }
 
 std::size_t Flow::Impl::limit_now(Node& node, std::size_t available) {
@@ -103,6 +110,18 @@ std::size_t Flow::Impl::room_behind(const Node& node) const {
     room = std::min(room, room_at(target.node) / target.weight);
   }
   return room;
+}
+
+/// Little room is as good as none where more would be claimed, for there will be more when what is
+/// in work comes back: else batches become ever smaller.
+std::size_t Flow::Impl::room_worth_a_claim(const Node& node, std::size_t wanted) const {
+  const auto little = [&](const Node::Target& target) {
+    const auto capacity =
+        target.node == output_node ? outputs_.capacity() : nodes_[target.node]->capacity;
+    return room_at(target.node) / target.weight < std::min(wanted, capacity / little_room);
+  };
+  const auto waits = in_work_ > 0 && std::any_of(node.targets.begin(), node.targets.end(), little);
+  return waits ? 0 : room_behind(node);
 }
 
 bool Flow::Impl::is_missing(const Node& node, ItemSeq seq) const {

@@ -145,7 +145,7 @@ bool Flow::Impl::can_run_on(Node& node, const Chunk& chunk, bool in_a_row) {
   if (node.gathers() || node.plan->async || node.gate || node.rate || node.breaker) return false;
   if (node.idle.empty() || node.busy >= node.workers) return false;
   if (!node.queue.empty() || !node.spill.empty()) return false;
-  if (node.batch_target(count) < count || room_behind(node) < count) return false;
+  if (node.most_at_once() < count || room_behind(node) < count) return false;
   return !node.sequence || (in_a_row && node.sequence->pass(chunk.items.front().seq, count));
 }
 

@@ -47,7 +47,7 @@ class Flow::Impl {
   std::optional<Work> claim(TimePoint now, Duration longest);
   [[nodiscard]] Duration item_time(NodeId id) const { return nodes_[id]->item_time(); }
   std::optional<Work> finish(const Work& work, TimePoint now);
-  bool has_work(TimePoint now);
+  bool has_work(TimePoint now, Duration longest);
   bool wants_more_hands(std::size_t active, std::size_t processors, TimePoint now);
 
   std::optional<TimePoint> next_deadline();
@@ -124,8 +124,10 @@ class Flow::Impl {
 
   // --- flow_claim.cpp
   [[nodiscard]] std::size_t claimable(Node& node);
+  [[nodiscard]] std::size_t most_of_a_piece(const Node& node, std::size_t count) const;
   [[nodiscard]] std::size_t limit_now(Node& node, std::size_t available);
   [[nodiscard]] std::size_t room_behind(const Node& node) const;
+  [[nodiscard]] std::size_t room_worth_a_claim(const Node& node, std::size_t wanted) const;
   [[nodiscard]] std::size_t room_at(NodeId target) const;
   [[nodiscard]] std::size_t room_of(const Node& node) const;
   [[nodiscard]] Pick pick(Duration longest = Duration::max());

@@ -60,12 +60,12 @@ const Item& ItemQueue::front() const {
   return piece.chunk->items[piece.begin];
 }
 
-ChunkPtr ItemQueue::take(std::size_t most) {
+ChunkPtr ItemQueue::take(std::size_t most, std::size_t most_of_a_piece) {
   const auto where = most_urgent();
   auto& from = levels_[where];
   auto& piece = from.pieces.front();
   ChunkPtr taken;
-  if (piece.begin == 0 && piece.size() <= most) {
+  if (piece.begin == 0 && piece.size() <= std::max(most, most_of_a_piece)) {
     taken = std::move(piece.chunk);
     static_cast<void>(from.pieces.take_front());
   } else {

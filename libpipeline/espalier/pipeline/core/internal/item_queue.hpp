@@ -28,8 +28,9 @@ class ItemQueue {
   [[nodiscard]] bool empty() const { return size_ == 0; }
   /// All of the same priority; not empty.
   void push(ChunkPtr chunk, TimePoint now);
-  /// The most urgent ones, at most `most`, of one priority. Precondition: not empty, most > 0.
-  [[nodiscard]] ChunkPtr take(std::size_t most);
+  /// The most urgent ones, at most `most`, of one priority; or up to `most_of_a_piece` that came
+  /// together, which costs nothing. Precondition: not empty, most > 0.
+  [[nodiscard]] ChunkPtr take(std::size_t most, std::size_t most_of_a_piece = 0);
   /// What `take` would give first.
   [[nodiscard]] const Item& front() const;
   /// The one that has waited longest; of several the least urgent. Precondition: not empty.

@@ -7,8 +7,8 @@ namespace espalier::pipeline {
 
 namespace {
 
-constexpr double batch_ns = 20'000;     // A claim should be worth so much work;
-constexpr double smallest_ns = 5'000;   // and less than this is not worth sharing with others.
+constexpr double batch_ns = 50'000;     // A claim should be worth so much work;
+constexpr double smallest_ns = 10'000;  // and less than this is not worth sharing with others.
 constexpr std::size_t per_worker = 10;  // Capacity, if none is given.
 
 std::size_t capacity_of(const NodePlan& plan) {
@@ -98,14 +98,23 @@ void Node::learn(Duration took, std::size_t items) {
 
 std::size_t Node::batch_target(std::size_t waiting) const {
   if (single) return 1;
-  const auto limit = plan->options.batch_limit;
-  const auto most = std::min(limit > 0 ? limit : chunk_limit, chunk_limit);
   if (ns_per_item == 0) return 1;
-  const auto target = std::clamp(batch_ns / ns_per_item, 1.0, static_cast<double>(most));
+  const auto target = std::clamp(batch_ns / ns_per_item, 1.0, static_cast<double>(batch_limit()));
   const auto free = std::max<std::size_t>(idle.size(), 1);
   const auto share = std::max(static_cast<double>((waiting + free - 1) / free),
                               std::ceil(smallest_ns / ns_per_item));
   return static_cast<std::size_t>(std::min(target, share));
+}
+
+std::size_t Node::batch_limit() const {
+  const auto limit = plan->options.batch_limit;
+  return std::min(limit > 0 ? limit : chunk_limit, chunk_limit);
+}
+
+std::size_t Node::most_at_once() const {
+  if (single || ns_per_item == 0) return 1;
+  return static_cast<std::size_t>(
+      std::clamp(2 * batch_ns / ns_per_item, 1.0, static_cast<double>(batch_limit())));
 }
 
 void Node::reset_stats(TimePoint now) {

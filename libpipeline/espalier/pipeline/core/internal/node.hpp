@@ -82,8 +82,12 @@ struct Node {
   [[nodiscard]] bool is_quick(Duration longest) const {
     return ns_per_item > 0 && item_time() <= longest;
   }
-  /// Items a worker should take at once: about 20 us of work.
+  /// Most items of a work, whatever they take.
+  [[nodiscard]] std::size_t batch_limit() const;
+  /// Items a worker should take at once: about 50 us of work.
   [[nodiscard]] std::size_t batch_target(std::size_t waiting) const;
+  /// So many a worker may take when they are together already.
+  [[nodiscard]] std::size_t most_at_once() const;
   void reset_stats(TimePoint now);
 
   const NodePlan* plan;

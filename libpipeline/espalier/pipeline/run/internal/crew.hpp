@@ -3,6 +3,7 @@
 #include "espalier/pipeline/run/internal/async_lane.hpp"
 #include "espalier/pipeline/run/internal/event_outlet.hpp"
 #include "espalier/pipeline/run/internal/source_set.hpp"
+#include "espalier/pipeline/run/internal/spinning_mutex.hpp"
 #include "espalier/pipeline/run/internal/work_context.hpp"
 #include "espalier/pipeline/run/runner.hpp"
 
@@ -87,6 +88,8 @@ class Crew {
     std::condition_variable call = {};
     ChunkPtr chunk = {};
     bool answered = false;
+    bool helps = false;   ///< Can be called to work, ...
+    bool called = false;  ///< ... and was.
   };
   struct Feeder {
     NodeId node = 0;
@@ -128,6 +131,7 @@ class Crew {
 
   // crew_hands.cpp: threads.
   void call_hand();
+  [[nodiscard]] bool call_helper();
   [[nodiscard]] std::size_t at_work() const;
   [[nodiscard]] bool may_work();
   [[nodiscard]] bool may_pull() const;
@@ -146,6 +150,7 @@ class Crew {
 
   // crew_work.cpp: works.
   [[nodiscard]] bool round(Lock& lock, WorkContext& context, bool own);
+  [[nodiscard]] SourceSet::Entry* source_to_pull_ahead();
   [[nodiscard]] Duration longest_item(bool own) const;
   [[nodiscard]] bool is_short(const Work& work, Duration longest) const;
   [[nodiscard]] std::optional<ReadyWork> next_work(bool own);
@@ -170,6 +175,7 @@ class Crew {
   using Items = std::vector<Item>::iterator;
   void feed_some(Lock& lock, NodeId node, Items& next, Items end, Runner::FeedResult& result);
   [[nodiscard]] ChunkPtr accept(Lock& lock, NodeId node, ChunkPtr chunk);
+  [[nodiscard]] ChunkPtr wait_as_helper(Lock& lock);
   [[nodiscard]] std::optional<Runner::Fed> wait_for_room(Lock& lock, NodeId node,
                                                          std::int32_t priority, Deadline deadline);
   bool wait_until(Lock& lock, std::function<bool()> ready, Deadline deadline);
@@ -186,7 +192,7 @@ class Crew {
   const std::size_t processors_;
   const bool blocks_;  ///< Overflow::block.
 
-  mutable std::mutex mutex_;
+  mutable SpinningMutex mutex_;
   Flow flow_;
   WorkTables tables_;
   EventOutlet events_;
@@ -220,8 +226,10 @@ class Crew {
   std::size_t called_ = 0;              ///< Hands that were called and are not here yet.
   std::size_t own_busy_ = 0;            ///< Hands in kernels.
   std::size_t pulling_ = 0;             ///< Hands and helpers in sources, which may block.
-  std::size_t active_ = 0;              ///< Hands and helpers in kernels.
-  std::uint64_t rounds_ = 0;            ///< Works that came back.
+  bool pulling_quickly_ = false;        ///< One of them in a source that never kept us waiting.
+  TimePoint pull_began_ = {};
+  std::size_t active_ = 0;    ///< Hands and helpers in kernels.
+  std::uint64_t rounds_ = 0;  ///< Works that came back.
   std::uint64_t rounds_watched_ = 0;
   bool stalled_ = false;        ///< Nothing had moved when the keeper looked last.
   Duration average_work_ = {};  ///< Of late.

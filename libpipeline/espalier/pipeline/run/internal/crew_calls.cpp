@@ -201,6 +201,19 @@ void Crew::helper_goes(bool took) {
                (caller_ == Runner::Caller::helps_with_quick && helper_pause_ < back_soon));
 }
 
+/// Until there is a result, none will come any more, or there is something to do.
+ChunkPtr Crew::wait_as_helper(Lock& lock) {
+  helper_here_ = helper_away_ = false;
+  Taker taker{.helps = true};
+  takers_.push_back(&taker);
+  tidy(lock);
+  taker.call.wait(lock, [&taker] { return taker.answered; });
+  called_ -= taker.called ? 1 : 0;
+  helper_here_ = caller_ == Runner::Caller::helps_with_quick;
+  read_clock();
+  return std::move(taker.chunk);
+}
+
 ChunkPtr Crew::help_and_take() {
   Lock lock(mutex_);
   helper_comes();
@@ -209,8 +222,10 @@ ChunkPtr Crew::help_and_take() {
   spare_contexts_.pop_back();
   tick();
   auto chunk = flow_.take_outputs();
-  while (!chunk && running_ && round(lock, *context, false))
-    chunk = flow_.take_outputs();
+  while (!chunk && !over()) {
+    if (!round(lock, *context, false)) chunk = wait_as_helper(lock);
+    if (!chunk) chunk = flow_.take_outputs();
+  }
   spare_contexts_.push_back(std::move(context));
   helper_goes(chunk != nullptr);
   leave(lock);

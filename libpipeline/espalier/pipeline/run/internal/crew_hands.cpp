@@ -24,6 +24,8 @@ constexpr Duration longest_gap = 1ms;
 /// Threads whose works are shorter than this spend their time at the lock, and in waking each
 /// other.
 constexpr Duration worth_company = 5us;
+/// Who pulls from a quick source for longer is not taken to be back soon.
+constexpr Duration longest_quick_pull = 100us;
 /// So many works must have come back before their length is known.
 constexpr std::uint64_t enough_rounds = 8;
 
@@ -63,7 +65,9 @@ bool Crew::has_leftovers() {
 }
 
 bool Crew::sources_ready() const {
-  return sources_.ready([this](NodeId node) { return flow_.wants_items(node); });
+  return sources_.ready([this](const SourceSet::Entry& entry) {
+    return entry.has_something() && flow_.wants_items(entry.node);
+  });
 }
 
 bool Crew::stalled() const {
@@ -78,7 +82,8 @@ bool Crew::company_pays() const {
 std::size_t Crew::at_work() const {
   const bool helper = caller_ == Runner::Caller::helps_with_quick &&
                       (helper_here_ || helper_away_) && !helper_works_;
-  return active_ + (helper ? 1 : 0);
+  const bool pulls = pulling_quickly_ && now_ - pull_began_ < longest_quick_pull;
+  return active_ + (helper ? 1 : 0) + (pulls ? 1 : 0);
 }
 
 /// Whether another thread would not just be in the way: of a caller that works along, or will be
@@ -110,7 +115,7 @@ bool Crew::wants_hand() {
 void Crew::call_hand() {
   if (!running_ || ending_ || called_ > 0 || own_busy_ >= limit_) return;
   if (helper_away_ && caller_ == Runner::Caller::helps) return;
-  if (!wants_hand()) return;
+  if (!wants_hand() || call_helper()) return;
   Hand* hand = nullptr;
   if (!idle_.empty()) {
     hand = idle_.back();
@@ -122,6 +127,22 @@ void Crew::call_hand() {
   hand->called = true;
   ++called_;
   hand->call.notify_one();
+}
+
+/// Who waits for results and can do what there is to do would be woken by its result anyway.
+bool Crew::call_helper() {
+  if (takers_.empty() || !takers_.front()->helps) return false;
+  const auto longest = longest_item(false);
+  const bool can_help = (!ready_.empty() && is_short(ready_.front().work, longest)) ||
+                        flow_.has_work(now_, longest) ||
+                        (caller_ == Runner::Caller::helps && sources_ready());
+  if (!can_help) return false;
+  auto& taker = *takers_.front();
+  takers_.pop_front();
+  taker.answered = taker.called = true;
+  ++called_;
+  taker.call.notify_one();
+  return true;
 }
 
 void Crew::set_keeper(Deadline until) {

@@ -63,6 +63,10 @@ bool Crew::is_async(const Work& work) const {
 
 bool Crew::round(Lock& lock, WorkContext& context, bool own) {
   if (events_.overfull() && own) return false;  // The sinks are behind; whoever is there goes on.
+  if (auto* source = own ? source_to_pull_ahead() : nullptr) {
+    pull(lock, *source);
+    return true;
+  }
   const auto work = own && !may_work() ? std::nullopt : next_work(own);
   if (work) {
     work_on(lock, context, *work, own);
@@ -71,13 +75,23 @@ bool Crew::round(Lock& lock, WorkContext& context, bool own) {
   if (!for_lane_.empty()) return tidy(lock);
   // A source may block, and results of what it gave before may be there meanwhile.
   if (closed() || !(own ? may_pull() : caller_ == Runner::Caller::helps)) return false;
-  auto* source = sources_.next([this](NodeId node) { return flow_.room(node) > 0; });
+  auto* source = sources_.next([this](const SourceSet::Entry& entry) {
+    return entry.has_something() && has_room(entry.node);
+  });
   if (!source) return false;
   if (source->busy)
     fetch(*source);
   else
     pull(lock, *source);
   return true;
+}
+
+/// Before what waits has run dry and others have nothing to do; unless it may block.
+SourceSet::Entry* Crew::source_to_pull_ahead() {
+  if (closed() || !may_pull()) return nullptr;
+  return sources_.next([this](const SourceSet::Entry& entry) {
+    return !entry.busy && entry.proven && flow_.wants_items(entry.node);
+  });
 }
 
 /// What a thread may take on: a caller that helps must be back soon.
@@ -222,6 +236,8 @@ void Crew::pull(Lock& lock, SourceSet::Entry& source) {
     chunk = flow_.new_chunk();
     const auto most = std::min(flow_.room(source.node), chunk_limit);
     source.begin(*chunk, most);
+    pulling_quickly_ = source.proven;
+    pull_began_ = now_;
     leave(lock);
     const auto error = pull_outside(lock, source, *chunk, most);
     const auto now = Clock::now();
@@ -230,6 +246,8 @@ void Crew::pull(Lock& lock, SourceSet::Entry& source) {
     if (error) input_error_ = error;
     source.by_item =
         !progress_ && !chunk->items.empty() && (source.by_item || chunk->items.size() < most);
+    pulling_quickly_ = false;
+    source.proven = chunk->items.size() == most;
     chunk->items.erase(chunk->items.begin(),
                        chunk->items.begin() + static_cast<std::ptrdiff_t>(source.fetched));
     source.take_over(*chunk);

@@ -28,6 +28,7 @@ class SourceSet {
     // A source may give one item and block before the next. So what it has given in one pull can
     // be fetched by others meanwhile, and it is told that they look.
     bool by_item = false;                ///< It gives fewer items than it is asked for.
+    bool proven = false;                 ///< It gave all it was asked for.
     Item* first = nullptr;               ///< Of the pull under way.
     std::atomic<std::size_t> given = 0;  ///< So many from there on are complete.
     std::size_t fetched = 0;             ///< So many of them others have.
@@ -65,8 +66,9 @@ class SourceSet {
       std::move(over.items.begin(), over.items.end(), std::back_inserter(chunk.items));
       over.items.clear();
     }
-    [[nodiscard]] bool has_unfetched() const {
-      return watched && given.load(std::memory_order_acquire) > fetched;
+    /// May be pulled now, or (busy) fetched from.
+    [[nodiscard]] bool has_something() const {
+      return !busy || (watched && given.load(std::memory_order_acquire) > fetched);
     }
   };
 
@@ -76,23 +78,22 @@ class SourceSet {
     entries_.back()->pull = std::move(source);
     entries_.back()->number = next_number_++;
   }
-  /// One that may be pulled now, or (busy) fetched from, in turn; null: none. `has_room(node)` says
-  /// where items may go.
-  template <class HasRoom>
-  [[nodiscard]] Entry* next(const HasRoom& has_room) {
+  /// One for which `wanted(entry)`, in turn; null: none.
+  template <class Wanted>
+  [[nodiscard]] Entry* next(const Wanted& wanted) {
     for (std::size_t i = 0; i < entries_.size(); ++i) {
       auto& entry = *entries_[(turn_ + i) % entries_.size()];
-      if ((entry.busy && !entry.has_unfetched()) || !has_room(entry.node)) continue;
+      if (!wanted(entry)) continue;
       turn_ = (turn_ + i + 1) % entries_.size();
       return &entry;
     }
     return nullptr;
   }
-  template <class HasRoom>
-  [[nodiscard]] bool ready(const HasRoom& has_room) const {
-    return std::any_of(entries_.begin(), entries_.end(), [&](const auto& entry) {
-      return (!entry->busy || entry->has_unfetched()) && has_room(entry->node);
-    });
+  /// `next` would give one.
+  template <class Wanted>
+  [[nodiscard]] bool ready(const Wanted& wanted) const {
+    return std::any_of(entries_.begin(), entries_.end(),
+                       [&](const auto& entry) { return wanted(std::as_const(*entry)); });
   }
   /// Whether one is being pulled that may hold items back, and nobody watches it.
   [[nodiscard]] bool may_hold_back() const {
