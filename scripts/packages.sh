@@ -8,6 +8,7 @@ packages_build=(
   socat jq  # the tests run examples/clients with them
   tmux  # the terminal of the tests of `espalier top`
   dpkg-dev file  # cpack asks them what the program needs
+  erlang-base  # tests/oracle
 )
 packages_clang=(clang-14 libclang-rt-14-dev)
 
