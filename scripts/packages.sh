@@ -7,8 +7,9 @@ packages_build=(
   libgtest-dev libgmock-dev nlohmann-json3-dev libssl-dev libsqlite3-dev python3-jsonschema
   socat jq  # the tests run examples/clients with them
   tmux  # the terminal of the tests of `espalier top`
-  dpkg-dev file  # cpack asks them what the program needs
+  spin gcc  # tests/model
   erlang-base  # tests/oracle
+  dpkg-dev file  # cpack asks them what the program needs
 )
 packages_clang=(clang-14 libclang-rt-14-dev)
 

@@ -45,6 +45,9 @@ set_tests_properties(scripts.transcripts_fit_the_schema scripts.validate_lines_s
   scripts.every_message_fits_the_schema scripts.every_event_fits_the_schema
   scripts.audit_records_fit_the_schema PROPERTIES LABELS pure)
 
+add_test(NAME scripts.model COMMAND Python3::Interpreter "${scripts}/check_model.py")
+set_tests_properties(scripts.model PROPERTIES LABELS real TIMEOUT 120)
+
 add_test(NAME scripts.manual
   COMMAND Python3::Interpreter "${scripts}/check_manual.py" "$<TARGET_FILE:espalier>")
 set_tests_properties(scripts.manual PROPERTIES LABELS real)
