@@ -9,7 +9,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PAGES = ("fields.md", "weaknesses.md", "otp-differences.md")
+PAGES = ("fields.md", "weaknesses.md", "otp-differences.md", "journal.md")
 HEADINGS = {"shown by", "shown here by", "script or reason", "script"}  # the columns that name tests
 QUOTED = re.compile(r"`([^`]+)`")
 SCRIPT = re.compile(r"[a-z]+(_[a-z0-9]+)*")

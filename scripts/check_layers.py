@@ -17,13 +17,15 @@ ALLOWED = {
     f"{LIB}/os": [f"{OURS}/core/"],
     f"{LIB}/config": [f"{OURS}/core/", f"{OURS}/os/", "tl/", "yaml-cpp/"],
     f"{LIB}/process": [f"{OURS}/core/", f"{OURS}/os/", "tl/"],
-    f"{LIB}/observe": [f"{OURS}/core/", f"{OURS}/os/", "tl/", "spdlog/"],
+    f"{LIB}/observe": [f"{OURS}/core/", f"{OURS}/os/", "tl/", "spdlog/", "boost/crc.hpp"],
     f"{LIB}/io": [f"{OURS}/{x}/" for x in ("core", "os", "process")] + ["tl/", "boost/"],
     f"{LIB}/actor": [f"{OURS}/{x}/" for x in ("core", "process", "io", "observe")]
                     + ["tl/", "caf/", "boost/"],
     f"{LIB}/runtime": [f"{OURS}/{x}/" for x in ("core", "os", "config", "process", "io", "observe", "actor")]
                       + ["tl/", "caf/"],
     "libsupervisor/espalier/testing": [f"{OURS}/core/", "tl/"],
+    "libsupervisor/espalier/rehearsal": ["espalier/testing/"] + [f"{OURS}/{x}/" for x in ("core", "os", "config", "observe")]
+                                        + ["tl/"],
     f"{PIPE}/core": [f"{OURS}/core/"],
     f"{PIPE}/run": [f"{P}/core/", f"{OURS}/core/", "boost/"],
     f"{PIPE}/build": [f"{P}/core/", f"{P}/run/", f"{OURS}/core/", "boost/"],

@@ -8,6 +8,7 @@ usage: check_manual.py ESPALIER_BINARY
     ```yaml refused     a tree file that `espalier check` refuses with exit code 6
     ```yaml pipeline    a complete pipeline file: `espalier pipeline check` accepts it
     ```cpp FILE         text of that file, which the build compiles
+    ```yaml script      a script for `espalier simulate` of examples/config/supervisor.yaml
     ```sh               lines `./run ARGS`: run with the binary, where ARGS end by themselves
     ```text             not checked
 
@@ -23,7 +24,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.S | re.M)
 LINK = re.compile(r"\]\(([^)#:]+)\)")
-ENDS_BY_ITSELF = {"check", "config", "template", "schema", "version", "pipeline"}
+ENDS_BY_ITSELF = {"check", "simulate", "config", "template", "schema", "version", "pipeline"}
 LEFT_ALONE = {"./run", "./test"}  # they run for ever, or run this
 
 
@@ -71,6 +72,8 @@ def check_block(binary, kind, text):
         return check_file(binary, text, wanted=6)
     if kind == "yaml pipeline":
         return check_file(binary, text, verb=("pipeline", "check"))
+    if kind == "yaml script":
+        return check_file(binary, text, verb=("simulate", "examples/config/supervisor.yaml", "--script"))
     if kind == "sh":
         return check_shell(binary, text)
     if kind.startswith("cpp "):

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Builds the fuzzers with clang and lets each run for a while, beginning with its corpus.
 
-usage: scripts/fuzz.py [--seconds N] [--keep FOLDER] [framer] [request]
+usage: scripts/fuzz.py [--seconds N] [--keep FOLDER] [framer] [request] [journal]
 
-A minute each unless told otherwise; both, one after the other, unless named. Exit code 1 means
+A minute each unless told otherwise; all, one after the other, unless named. Exit code 1 means
 that a promise was broken: the input is kept below build/fuzz and the command that shows it again is
 printed. What is new and worth keeping is copied to FOLDER/NAME where one is named. 77: no clang.
 """
@@ -16,7 +16,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build/fuzz"
-LONGEST = {"framer": 262144, "request": 65536}
+LONGEST = {"framer": 262144, "request": 65536, "journal": 262144}
 
 
 def build(names):
@@ -47,13 +47,13 @@ def fuzz(name, seconds, keep):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help="framer, request; both")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="framer, request, journal; all")
     parser.add_argument("--seconds", type=int, default=60, help="for each (60)")
     parser.add_argument("--keep", type=pathlib.Path, help="folder for inputs that are new")
     options = parser.parse_args()
     names = options.names or list(LONGEST)
     if unknown := set(names) - set(LONGEST):
-        parser.error(f"no fuzzer is named {', '.join(sorted(unknown))}; there are framer and request")
+        parser.error(f"no fuzzer is named {', '.join(sorted(unknown))}; there are {', '.join(LONGEST)}")
     if not shutil.which("clang++-14"):
         print("clang++-14 is needed for fuzzing: apt-get install clang-14 libclang-rt-14-dev")
         return 77

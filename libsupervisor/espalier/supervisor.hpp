@@ -18,6 +18,8 @@
 #include "espalier/supervisor/core/spec.hpp"
 #include "espalier/supervisor/observe/event_file.hpp"
 #include "espalier/supervisor/observe/event_json.hpp"
+#include "espalier/supervisor/observe/journal_file.hpp"
+#include "espalier/supervisor/observe/journal_reader.hpp"
 #include "espalier/supervisor/observe/journal_ring.hpp"
 #include "espalier/supervisor/observe/log_sink.hpp"
 #include "espalier/supervisor/runtime/supervisor.hpp"

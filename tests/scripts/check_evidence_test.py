@@ -14,8 +14,10 @@ PLANTED = {
     "docs/weaknesses.md": "| | shown here by |\n|---|---|\n| 1 | `a_test.cpp`, `lib/*/a_*.cpp` |\n"
                           "| 2 | `lib/a_test.cpp` |\n| 3 | `lib/core/testdata` |\n",
     "docs/otp-differences.md": "No table, so nothing is shown.\n",
+    "docs/journal.md": "| | shown by |\n|---|---|\n| J1 | `lib/core/a_test.cpp` |\n| J2 | `j_test.cpp` |\n",
 }
-WANTED = ["fields.md:4", "weaknesses.md:4", "weaknesses.md:5", "otp-differences.md: names no test"]
+WANTED = ["fields.md:4", "weaknesses.md:4", "weaknesses.md:5", "otp-differences.md: names no test",
+          "journal.md:4"]
 
 with tempfile.TemporaryDirectory() as folder:
     for name, text in PLANTED.items():

@@ -2,7 +2,9 @@
 
 #include "espalier/cli/audit_command.hpp"
 #include "espalier/cli/exit_codes.hpp"
+#include "espalier/cli/journal_command.hpp"
 #include "espalier/cli/pipeline/pipeline_command.hpp"
+#include "espalier/cli/rehearsal/rehearsal_command.hpp"
 #include "espalier/cli/remote/completion.hpp"
 #include "espalier/cli/remote/look.hpp"
 #include "espalier/cli/remote/steer.hpp"
@@ -29,13 +31,16 @@ const char* const exit_code_help =
 /// What the commands on files were told; those on a running target have RemoteOptions.
 struct Words {
   AuditWords audit = {};
+  JournalWords journal = {};
   RunOptions run = {};
   PipelineWords pipeline = {};
+  RehearsalWords rehearsal = {};
   std::string file = {};
   std::string against = {};
   bool is_offline = false;
   bool json = false;
   bool of_target = false;
+  bool advise = false;
 };
 
 void add_run(CLI::App& app, RunOptions& options) {
@@ -83,12 +88,13 @@ void add_version(CLI::App& app, Words& words, RemoteOptions& remote) {
 
 void add_all(CLI::App& app, Words& words, RemoteOptions& remote) {
   const auto add_file_command = [&](const char* name, const char* help) {
-    app.add_subcommand(name, help)
-        ->add_option("file", words.file, "Tree file (YAML); - reads standard input")
-        ->required();
+    CLI::App* const verb = app.add_subcommand(name, help);
+    verb->add_option("file", words.file, "Tree file (YAML); - reads standard input")->required();
+    return verb;
   };
   add_run(app, words.run);
-  add_file_command("check", "Check a tree file and what it needs of this machine");
+  add_file_command("check", "Check a tree file and what it needs of this machine")
+      ->add_flag("--advise", words.advise, "Also tell the worst case of the numbers chosen");
   add_file_command("config", "Print the effective configuration with the source of each value");
   add_plan(app, words, remote);
   app.add_subcommand("template", "Print a commented tree file with every field");
@@ -100,6 +106,8 @@ void add_all(CLI::App& app, Words& words, RemoteOptions& remote) {
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   add_pipeline(app, words.pipeline);
   add_audit(app, words.audit, remote);
+  add_journal(app, words.journal, remote);
+  add_rehearsal(app, words.rehearsal);
   add_remote_verbs(app, remote);
 }
 
@@ -176,10 +184,14 @@ int run_app(const std::vector<std::string>& arguments, const Streams& streams) {
   }
   const std::string name = app.get_subcommands().front()->get_name();
   if (name == "run") return run_command(words.run);
-  if (name == "check") return check_command(words.file, streams);
+  if (name == "check") return check_command(words.file, words.advise, streams);
+  if (name == "simulate")
+    return simulate_command(words.rehearsal, terminal_of(streams, remote).width, streams);
+  if (name == "what-if") return what_if_command(words.rehearsal, streams);
   if (name == "config") return config_command(words.file, streams);
   if (name == "pipeline") return pipeline_command(words.pipeline, streams);
   if (name == "audit") return audit_command(words.audit, remote, streams);
+  if (name == "journal") return journal_command(words.journal, remote, streams);
   if (name == "plan") return plan(words, remote, streams);
   if (name == "version" && words.of_target)
     return remote_version_verb(remote, terminal_of(streams, remote));

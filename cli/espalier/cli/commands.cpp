@@ -4,6 +4,7 @@
 #include "espalier/cli/console.hpp"
 #include "espalier/cli/exit_codes.hpp"
 #include "espalier/cli/host_check.hpp"
+#include "espalier/cli/rehearsal/rehearsal_command.hpp"
 #include "espalier/cli/text_cells.hpp"
 #include "espalier/cli/tree_text.hpp"
 #include "espalier/supervisor/core/tree_plan.hpp"
@@ -61,12 +62,14 @@ void print_plan(const std::vector<std::string>& steps, bool json, std::ostream& 
 
 }  // namespace
 
-int check_command(const std::string& file, const Streams& streams) {
+int check_command(const std::string& file, bool advise, const Streams& streams) {
   const auto config = load_tree(file);
   if (!config) {
     streams.err << render_problems(config.error());
     return exit_config_invalid;
   }
+  // What the file means does not depend on this machine.
+  if (advise) print_advice(config->tree, streams);
   if (const auto problems = check_host(*config); !problems.empty()) {
     streams.err << render_problems(problems);
     return exit_config_invalid;

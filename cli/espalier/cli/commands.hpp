@@ -22,7 +22,7 @@ struct Streams {
     const std::string& file);
 
 /// Each answers with the exit status of the program.
-[[nodiscard]] int check_command(const std::string& file, const Streams& streams);
+[[nodiscard]] int check_command(const std::string& file, bool advise, const Streams& streams);
 [[nodiscard]] int config_command(const std::string& file, const Streams& streams);
 /// What it takes to go from the tree in `against` to the one in `file`; empty: from nothing.
 [[nodiscard]] int plan_command(const std::string& file, const std::string& against, bool json,

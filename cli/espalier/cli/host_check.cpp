@@ -103,12 +103,22 @@ void check_children(const sv::TreeConfig& config, const sv::SupervisorSpec& spec
   }
 }
 
+void check_journal(const sv::TreeConfig& config, Problems& problems) {
+  const std::string key = "observability.journal.path";
+  const std::string& path = config.observability.journal.folder;
+  struct stat info = {};
+  if (path.empty() || stat(path.c_str(), &info) != 0 || S_ISDIR(info.st_mode)) return;
+  problems.push_back({place_of(config, key, {}), key,
+                      "'" + path + "' is not a folder; name one, or a path where one can be made"});
+}
+
 }  // namespace
 
 Problems check_host(const sv::TreeConfig& config) {
   static std::mutex one_at_a_time;  // The look-ups of users and groups have one buffer.
   const std::lock_guard lock(one_at_a_time);
   Problems problems;
+  check_journal(config, problems);
   check_children(config, config.tree, "", problems);
   return problems;
 }

@@ -16,6 +16,7 @@
 #include "espalier/ipc/server/log_ring.hpp"
 #include "espalier/ipc/server/server.hpp"
 #include "espalier/supervisor/observe/event_file.hpp"
+#include "espalier/supervisor/observe/journal_file.hpp"
 #include "espalier/supervisor/observe/log_sink.hpp"
 #include "espalier/supervisor/process/guardian.hpp"
 #include "espalier/supervisor/runtime/supervisor.hpp"
@@ -79,6 +80,7 @@ class Session {
     if (const auto refused = prepare_socket()) {
       return give_up(exit_code_of(*refused), refused->message);
     }
+    open_journal();
     const auto folder = std::filesystem::path(options_.file).parent_path().string();
     auto launched = sv::Supervisor::launch(config_.tree, builtin_factories(pipelines_, folder),
                                            supervisor_options(std::move(host)));
@@ -127,6 +129,17 @@ class Session {
     }
   }
 
+  void open_journal() {
+    const auto& spec = config_.observability.journal;
+    if (spec.folder.empty()) return;
+    auto started = sv::JournalFile::start(spec, teller());
+    if (started) {
+      journal_ = *started;
+    } else {
+      note(sv::Severity::error, "no journal: " + started.error());
+    }
+  }
+
   Tell teller() {
     return [this](sv::Severity severity, const std::string& text) { note(severity, text); };
   }
@@ -135,6 +148,7 @@ class Session {
     prepared_.reset();
     screen_.reset();
     fan_->close();
+    journal_.reset();
     log_.reset();
     logger_.reset();
     tell(sv::Severity::error, why);
@@ -168,6 +182,7 @@ class Session {
 
   sv::SupervisorOptions supervisor_options(Host host) {
     if (events_) fan_->add(events_);
+    if (journal_) fan_->add(journal_);
     if (log_) fan_->add(log_);
     if (log_) fan_->add_output(log_);
     fan_->add(feed_);
@@ -215,6 +230,7 @@ class Session {
     if (screen_) screen_->close();
     const bool events_written = !events_ || events_->flush();
     fan_->close();
+    journal_.reset();  // It may have something to tell, as long as there is a log.
     log_.reset();
     logger_.reset();  // The last one: its queue is written out.
     if (!events_written) tell(sv::Severity::error, "not all events could be written");
@@ -271,6 +287,7 @@ class Session {
   std::shared_ptr<TreeFeed> feed_;
   TreeSource source_;
   std::shared_ptr<sv::EventFile> events_;
+  std::shared_ptr<sv::JournalFile> journal_;
   std::shared_ptr<spdlog::logger> logger_;
   std::shared_ptr<sv::LogSink> log_;
   std::optional<LiveScreen> screen_;

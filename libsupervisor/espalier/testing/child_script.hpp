@@ -4,6 +4,7 @@
 #include "espalier/supervisor/core/time.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <string>
@@ -32,6 +33,15 @@ class ChildScript {
     exit_ = std::move(exit);
     return *this;
   }
+  /// How an attempt ends by itself.
+  struct Ending {
+    Duration after = Duration::zero();
+    supervisor::ExitRecord exit = {};
+  };
+  /// Asked at the begin of each attempt, with the time since the tree was made; without an answer
+  /// the attempt goes on. Where the functions above say another end, the earlier one comes.
+  using Fate = std::function<std::optional<Ending>(Duration now)>;
+  ChildScript& ends_as(Fate fate) { return fate_ = std::move(fate), *this; }
   /// Fails before it runs, as a program that is not there does.
   ChildScript& fails_to_start(std::string message) {
     return start_failure_ = std::move(message), *this;
@@ -55,6 +65,7 @@ class ChildScript {
   Duration ready_after_ = Duration::zero();
   std::optional<Duration> exit_after_;
   supervisor::ExitRecord exit_;
+  Fate fate_;
   std::optional<std::string> start_failure_;
   std::uint64_t times_ = std::numeric_limits<std::uint64_t>::max();
   Duration silent_after_ = never;

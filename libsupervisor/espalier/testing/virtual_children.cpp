@@ -36,7 +36,7 @@ void VirtualTree::Impl::beat(const NodePtr& node, sv::ChildIndex child, sv::Gene
   later(interval, [=, this, to = std::weak_ptr{node}] {
     const auto still = to.lock();
     const auto* life = still ? live(*still, child, generation) : nullptr;
-    if (!life || now_ - life->began >= life->script->silent_after_) return;
+    if (!life || life->hangs || now_ - life->began >= life->script->silent_after_) return;
     feed(still, sv::input::ChildAlive{child, generation});
     beat(still, child, generation, interval);
   });
@@ -48,7 +48,7 @@ void VirtualTree::Impl::carry_out(const NodePtr& node, const sv::effect::StartCh
   auto* script = script_for(*node, path);
   node->lives[x.child] = {x.generation,
                           std::make_shared<const ChildScript>(script ? *script : ChildScript{}),
-                          now_, nullptr, true};
+                          now_, nullptr, true, false};
   note("start", path);
   const auto spec = node->engine->child_spec(x.child);
   const bool is_tree = spec->kind == sv::ChildKind::supervisor || spec->kind == sv::ChildKind::pool;
@@ -89,6 +89,8 @@ void VirtualTree::Impl::begin_scripted(const NodePtr& node, const sv::ChildSpec&
   feed_later(node, {}, sv::input::ChildRunning{x.child, x.generation, {}});
   feed_later(node, script.ready_after_, sv::input::ChildReady{x.child, x.generation});
   if (ends && script.exit_after_) exit_later(node, x.child, *script.exit_after_, script.exit_);
+  if (const auto ending = script.fate_ ? script.fate_(since_begin()) : std::nullopt)
+    exit_later(node, x.child, ending->after, ending->exit);
   const auto interval = heartbeat_interval(spec.policy);
   if (interval > sv::Duration::zero()) beat(node, x.child, x.generation, interval);
 }
@@ -99,7 +101,7 @@ void VirtualTree::Impl::carry_out(const NodePtr& node, const sv::effect::StopChi
   note("stop", path_of(*node, x.child));
   if (life->subtree) {
     feed_later(life->subtree, {}, sv::input::Stop{"stopped by its supervisor", x.limit, x.cause});
-  } else {
+  } else if (!life->hangs) {
     exit_later(node, x.child, life->script->stop_takes_,
                {.kind = sv::ExitKind::stopped, .message = "asked to stop"});
   }
@@ -129,8 +131,9 @@ void VirtualTree::Impl::carry_out(const NodePtr& node, const sv::effect::RunProb
     const auto& life = node->lives[x.child];
     const auto age = now_ - life.began;
     const auto* script = script_for(*node, path_of(*node, x.child));
-    ok = x.purpose == Purpose::readiness ? age >= life.script->ready_after_
-                                         : !script || age < script->unhealthy_after_;
+    ok = x.purpose == Purpose::readiness
+             ? age >= life.script->ready_after_
+             : !life.hangs && (!script || age < script->unhealthy_after_);
   }
   feed_later(
       node, {},

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <stdexcept>
+#include <utility>
 
 namespace espalier::testing {
 
@@ -50,6 +51,19 @@ ChildScript& VirtualTree::child(const std::string& path) {
 
 void VirtualTree::advance(sv::Duration by) {
   impl_->advance(by);
+}
+
+bool VirtualTree::exit(const std::string& path, sv::ExitRecord exit) {
+  return impl_->exit(path, std::move(exit));
+}
+
+bool VirtualTree::hang(const std::string& path) {
+  return impl_->hang(path);
+}
+
+std::vector<sv::Event> VirtualTree::take_events() {
+  impl_->steps.clear();
+  return std::exchange(impl_->events, {});
 }
 
 void VirtualTree::shutdown(const std::string& cause) {
@@ -180,6 +194,30 @@ void VirtualTree::Impl::advance(sv::Duration by) {
 void VirtualTree::Impl::shutdown(const std::string& cause) {
   feed_later(root_, {}, sv::input::Stop{cause, {}, {}});
   advance({});
+}
+
+std::optional<VirtualTree::Impl::Leaf> VirtualTree::Impl::leaf_at(const std::string& path) const {
+  const auto node = node_at(split(path).first);
+  if (!node || path == "/") return std::nullopt;
+  for (sv::ChildIndex i = 0; i < node->lives.size(); ++i) {
+    const auto& life = node->lives[i];
+    if (life.alive && !life.subtree && path_of(*node, i) == path) return Leaf{node, i};
+  }
+  return std::nullopt;
+}
+
+bool VirtualTree::Impl::exit(const std::string& path, sv::ExitRecord exit) {
+  const auto leaf = leaf_at(path);
+  if (!leaf) return false;
+  exit_now(leaf->node, {leaf->child, leaf->node->lives[leaf->child].generation, std::move(exit)});
+  advance({});
+  return true;
+}
+
+bool VirtualTree::Impl::hang(const std::string& path) {
+  const auto leaf = leaf_at(path);
+  if (leaf) leaf->node->lives[leaf->child].hangs = true;
+  return leaf.has_value();
 }
 
 std::uint64_t VirtualTree::Impl::order(sv::Command command) {

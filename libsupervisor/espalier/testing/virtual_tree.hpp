@@ -60,6 +60,11 @@ class VirtualTree {
 
   /// Lets time pass; the first call starts the tree.
   void advance(supervisor::Duration by);
+  /// Ends the child's attempt at this instant. False: it is not alive, or a supervisor or pool.
+  bool exit(const std::string& path, supervisor::ExitRecord exit);
+  /// From this instant the child's attempt does nothing any more: it gives no sign of life, fails
+  /// its health checks and does not hear a stop. False as above.
+  bool hang(const std::string& path);
   /// Asks for a shutdown at this instant.
   void shutdown(const std::string& cause = "the test");
   /// Gives an operator's command at this instant; the ticket is for `reply`.
@@ -75,6 +80,9 @@ class VirtualTree {
   [[nodiscard]] std::string why(const std::string& path) const;
   [[nodiscard]] const std::vector<supervisor::Event>& events() const;
   [[nodiscard]] const std::vector<Step>& steps() const;
+  /// Moves out the events since the last call, and forgets the steps, so that the longest run
+  /// needs no memory for them.
+  [[nodiscard]] std::vector<supervisor::Event> take_events();
   /// The steps without their times.
   [[nodiscard]] std::vector<std::string> history() const;
   /// Null: it has not ended.

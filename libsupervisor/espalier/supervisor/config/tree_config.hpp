@@ -2,6 +2,7 @@
 
 #include "espalier/supervisor/config/dashboard_spec.hpp"
 #include "espalier/supervisor/core/expected.hpp"
+#include "espalier/supervisor/core/journal_spec.hpp"
 #include "espalier/supervisor/core/spec.hpp"
 
 #include <cstddef>
@@ -16,6 +17,7 @@ namespace espalier::supervisor {
 /// The `observability` section.
 struct ObservabilitySpec {
   std::size_t journal_capacity = 4096;  ///< Events kept in memory.
+  JournalSpec journal = {};             ///< Events kept on disk.
   std::string log_level = "info";       ///< debug, info, warning, error.
   std::string log_format = "auto";      ///< auto (text on a terminal, else json), text, json.
   bool operator==(const ObservabilitySpec&) const = default;

@@ -1,7 +1,7 @@
 #include "espalier/supervisor/observe/event_file.hpp"
 
 #include "espalier/supervisor/observe/event_json.hpp"
-#include "espalier/supervisor/observe/json_object.hpp"
+#include "espalier/supervisor/observe/internal/event_queue.hpp"
 #include "espalier/supervisor/observe/internal/line_file.hpp"
 #include "espalier/supervisor/os/internal/signals_blocked.hpp"
 
@@ -9,11 +9,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -23,31 +20,12 @@ namespace espalier::supervisor {
 namespace {
 
 using internal::Gap;
-using json::JsonObject;
 
-constexpr std::size_t queue_capacity = 16384;                // Events waiting for the disk.
 constexpr std::size_t write_size = std::size_t{256} * 1024;  // Bytes collected for one write.
 
 std::string cannot_write(const std::string& path, int error) {
   return "cannot write events to \"" + path + "\": " + std::generic_category().message(error) +
          "; name a file in a folder that exists and may be written, or - for standard output";
-}
-
-// Not an event of the tree, so it has no number of its own: it stands where the last of those
-// that are missing would have stood.
-void append_lagged(std::string& out, const Gap& gap, std::uint64_t epoch) {
-  const auto monotonic = std::chrono::steady_clock::now().time_since_epoch();
-  JsonObject json{out};
-  json.text("type", "subscriber_lagged");
-  json.number("sequence", gap.to);
-  json.number("epoch", epoch);
-  json.time("at", std::chrono::system_clock::now());
-  json.number("monotonic_ns", std::chrono::nanoseconds{monotonic}.count());
-  json.text("path", "/");
-  json.text("severity", to_string(Severity::warning));
-  json.number("dropped", gap.dropped);
-  json.number("from", gap.from);
-  json.number("to", gap.to);
 }
 
 }  // namespace
@@ -59,55 +37,28 @@ class EventFile::Impl {
     thread_ = std::thread{[this] { run(); }};
   }
   ~Impl() {
-    {
-      const std::scoped_lock lock{mutex_};
-      closing_ = true;
-    }
-    wake_writer_.notify_one();
+    queue_.close();
     thread_.join();
   }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  void publish(const Event& event) {
-    {
-      const std::scoped_lock lock{mutex_};
-      if (queue_.size() >= queue_capacity) {
-        missing_.add({1, event.sequence, event.sequence});
-        return;
-      }
-      queue_.push_back(event);
-      ++accepted_;
-    }
-    wake_writer_.notify_one();
-  }
-
-  bool flush() {
-    std::unique_lock lock{mutex_};
-    const auto target = accepted_;
-    wake_flushers_.wait(lock, [&] { return handled_ >= target; });
-    return !failed_;
-  }
+  void publish(const Event& event) { queue_.push(event); }
+  bool flush() { return queue_.flush(); }
 
  private:
   void run() {
     std::vector<Event> batch;
-    std::unique_lock lock{mutex_};
     for (;;) {
-      wake_writer_.wait(lock, [&] { return closing_ || !queue_.empty(); });
-      if (queue_.empty() && closing_) break;
-      batch.swap(queue_);
-      const auto missing = std::exchange(missing_, {});
-      lock.unlock();
-      const auto lost = write(batch, missing);
-      lock.lock();
-      missing_.add(lost);
-      failed_ = failed_ || lost.dropped != 0;
-      handled_ += batch.size();
+      const auto wish = queue_.wait({}, false);
+      if (!wish.take && wish.closing) break;
+      missing_.add(queue_.take(batch));
+      missing_ = write(batch, std::exchange(missing_, {}));
+      queue_.done(batch.size(), missing_.dropped != 0);
       batch.clear();
-      wake_flushers_.notify_all();
     }
     // The last chance to say what is missing; if this fails too, nobody can be told.
+    missing_.add(queue_.take_missing());
     if (missing_.dropped != 0) static_cast<void>(write({}, missing_));
   }
 
@@ -122,24 +73,17 @@ class EventFile::Impl {
       if (file_.buffered() >= write_size) lost.add(file_.write());
     }
     if (missing.dropped != 0) {
-      append_lagged(file_.buffer(), missing, epoch_);
+      internal::append_lagged(file_.buffer(), missing, epoch_);
       file_.end_line(missing);
     }
     lost.add(file_.write());
     return lost;
   }
 
-  internal::LineFile file_;  // This and epoch_: only the writer's thread.
+  internal::LineFile file_;  // All but the queue: only the writer's thread.
+  internal::Gap missing_ = {};
   std::uint64_t epoch_ = 0;
-  std::mutex mutex_;
-  std::condition_variable wake_writer_;
-  std::condition_variable wake_flushers_;
-  std::vector<Event> queue_ = {};
-  Gap missing_ = {};
-  std::uint64_t accepted_ = 0;
-  std::uint64_t handled_ = 0;
-  bool failed_ = false;
-  bool closing_ = false;
+  internal::EventQueue queue_;
   std::thread thread_;
 };
 

@@ -25,6 +25,8 @@ class VirtualTree::Impl {
   Impl(sv::SupervisorSpec spec, std::uint64_t seed);
 
   void advance(sv::Duration by);
+  bool exit(const std::string& path, sv::ExitRecord exit);
+  bool hang(const std::string& path);
   void shutdown(const std::string& cause);
   std::uint64_t order(sv::Command command);
 
@@ -47,6 +49,12 @@ class VirtualTree::Impl {
     sv::TimePoint began = {};
     NodePtr subtree = {};
     bool alive = false;
+    bool hangs = false;
+  };
+  /// A child that is no supervisor, and lives.
+  struct Leaf {
+    NodePtr node = {};
+    sv::ChildIndex child = 0;
   };
   /// One supervisor, with its place in its parent.
   struct Node {
@@ -65,6 +73,7 @@ class VirtualTree::Impl {
   [[nodiscard]] sv::EngineContext context_for(const std::string& path) const;
   void remove_node(const NodePtr& node);
   [[nodiscard]] NodePtr node_at(const std::string& path) const;
+  [[nodiscard]] std::optional<Leaf> leaf_at(const std::string& path) const;
   [[nodiscard]] std::string path_of(const Node& node, sv::ChildIndex child) const;
   /// Null: nothing was said of it.
   [[nodiscard]] ChildScript* script_for(const Node& node, const std::string& path);
