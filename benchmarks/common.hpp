@@ -65,5 +65,7 @@ inline SupervisorOptions with_ring() {
 
 /// What operators do to a running tree; operations.cpp.
 void measure_operations();
+/// Many crashes at once; storms.cpp.
+void measure_storms();
 
 }  // namespace espalier::benchmarks

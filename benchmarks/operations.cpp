@@ -35,7 +35,7 @@ void print_round_trips(const char* what, const std::vector<double>& us) {
   double total = 0;
   for (const auto x : us)
     total += x;
-  std::printf("%-36s p50 %8.1f us  p99 %8.1f us  %8.0f a second\n", what, quantile(us, 0.5),
+  std::printf("%s: p50 %.1f us, p99 %.1f us, rate %.0f /s\n", what, quantile(us, 0.5),
               quantile(us, 0.99), static_cast<double>(us.size()) / total * 1e6);
 }
 
@@ -70,7 +70,7 @@ void pool(std::uint32_t size) {
   const auto shrunk = tree->scale_pool("/pool", 0, who, patience);
   const auto stop_ms = ms_since(begin);
   if (done(grown) && done(shrunk)) {
-    std::printf("pool of %-16u start %8.1f ms  stop %8.1f ms\n", size, start_ms, stop_ms);
+    std::printf("pool of %u: start %.1f ms, stop %.1f ms\n", size, start_ms, stop_ms);
   }
   (void)tree->shutdown(who);
 }
@@ -80,7 +80,7 @@ void flat(std::size_t children) {
   if (!tree) return;
   auto begin = Clock::now();
   const auto state = tree->current_state();
-  std::printf("list %zu children: %8.1f ms, %zu nodes\n", children, ms_since(begin),
+  std::printf("list %zu children: time %.1f ms, found %zu nodes\n", children, ms_since(begin),
               state ? state->nodes.size() : 0);
   const auto last = "/c" + std::to_string(children - 1);
   print_round_trips("list one of them",
@@ -115,9 +115,9 @@ void isolated() {
     if (!done(tree->start_child("/isolated", who))) break;
     launch.push_back(ms_since(begin) * 1000.0);
   }
-  print_round_trips("isolated: launch -> running", launch);
-  print_round_trips("isolated: stop -> gone", stop);
-  print_round_trips("isolated: stop -> gone -> running",
+  print_round_trips("isolated, launch -> running", launch);
+  print_round_trips("isolated, stop -> gone", stop);
+  print_round_trips("isolated, stop -> gone -> running",
                     timed(200, [&](int) { return done(tree->restart_child("/isolated", who)); }));
   (void)tree->shutdown(who);
 }

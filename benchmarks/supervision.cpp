@@ -37,7 +37,7 @@ void many(const char* what, SupervisorSpec spec, const ChildFactories& factories
   const auto result = tree->shutdown(who);
   const auto stop_ms = ms_since(begin);
   const auto stopped = result ? result->report.count(ChildShutdownOutcome::graceful) : 0;
-  std::printf("%-24s start %8.1f ms  stop %8.1f ms  %7.0f B a child  %zu stopped in order\n", what,
+  std::printf("%s: start %.1f ms, stop %.1f ms, memory %.0f B/child, in order %zu children\n", what,
               start_ms, stop_ms, bytes, stopped);
 }
 
@@ -74,7 +74,7 @@ void crash_loop(std::size_t siblings, int rounds) {
   (void)tree->shutdown(who);
   if (delays->empty()) return;
   std::printf(
-      "crash -> serving among %6zu siblings: p50 %6.1f us  p99 %6.1f us  %8.0f restarts/s\n",
+      "crash -> serving among %zu siblings: p50 %.1f us, p99 %.1f us, rate %.0f restarts/s\n",
       siblings, quantile(*delays, 0.5), quantile(*delays, 0.99), rounds / total_ms * 1000.0);
 }
 
@@ -112,5 +112,6 @@ int main(int argc, char** argv) {
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
   espalier::benchmarks::measure_supervision();
+  espalier::benchmarks::measure_storms();
   espalier::benchmarks::measure_operations();
 }
