@@ -169,7 +169,7 @@ MUTATIONS = [
      'cancel_wait(i, "restarted by command");\n      [[fallthrough]];', "return;"),
     ("linked sidecars stay up", "engine_intent.cpp", "    bring_down(i, Intent::stopped);", ""),
     ("permissions are not asked", "engine_intent.cpp",
-     "const bool granted = restart ? may.restart : may.shutdown;", "const bool granted = true;"),
+     "const bool granted = restart ? may.restart && wanted_up : may.shutdown;", "const bool granted = true;"),
     ("nothing is superseded", "engine_answer.cpp",
      "kind != newest && (those_for_up || !wants_up(kind))", "false"),
     ("the child limit does not hold", "engine_reload.cpp",

@@ -46,7 +46,11 @@ void SupervisorEngine::Impl::on(const input::Stop& in) {
 void SupervisorEngine::Impl::on(const input::Abort& in) {
   if (mode_ == Mode::closing) {
     closing_.abort_wait = std::min(closing_.abort_wait, in.wait);
-    if (closing_.step == Closing::Step::draining) end_drain();
+    if (closing_.step == Closing::Step::draining) {
+      end_drain();
+    } else {
+      hurry_stragglers();
+    }
     return;
   }
   Closing plan;
@@ -181,6 +185,20 @@ void SupervisorEngine::Impl::abort_stragglers() {
     disarm(i);  // They share one.
   }
   deadlines_.arm(closing_slot, now_ + closing_.abort_wait);
+}
+
+// The parent waits for less than was reckoned with: whoever waits below must know it too, else the
+// parent would take all of them for orphans.
+void SupervisorEngine::Impl::hurry_stragglers() {
+  const auto until = now_ + closing_.abort_wait;
+  const auto due = deadlines_.at(closing_slot);
+  if (!due || *due <= until) return;
+  for (const auto i : closing_.stragglers) {
+    if (!is_live(at(i).phase) || (!spec_of(i).supervisor && !spec_of(i).pool)) continue;
+    abort_child(i);
+    disarm(i);
+  }
+  deadlines_.arm(closing_slot, until);
 }
 
 void SupervisorEngine::Impl::abandon_stragglers() {

@@ -32,6 +32,7 @@ void SupervisorEngine::Impl::on(const input::ChildExited& in) {
   child.satisfied = exit->kind == ExitKind::completed;
   child.last_exit = exit;
   touch(in.child);
+  child.subtree.reset();
   if (!in.subtree.empty()) {
     child.subtree = std::make_unique<std::vector<ChildShutdownStatus>>(in.subtree);
   }
@@ -88,8 +89,12 @@ ExitRecord SupervisorEngine::Impl::classify(ChildIndex i, const ExitRecord& repo
 
 void SupervisorEngine::Impl::after_exit(ChildIndex i, Phase before, Asked asked) {
   const auto& child = children_[i];
+  const auto* orphan = child.intent == Intent::run ? orphan_below(i) : nullptr;
   if (mode_ == Mode::closing) {
     exited_while_closing(i, before, asked);
+  } else if (orphan && (child.restart_wanted || (asked == Asked::scope && in_stopping_scope(i)))) {
+    keep_from_orphan(i, *orphan);
+    pursue_scope();
   } else if (child.restart_wanted) {
     start_by_command(i);
     pursue_scope();
@@ -110,13 +115,33 @@ void SupervisorEngine::Impl::after_exit(ChildIndex i, Phase before, Asked asked)
   if (mode_ != Mode::closing) advance_sequence();
 }
 
-void SupervisorEngine::Impl::end_of_abandoned(ChildIndex i) {
-  become(i, Phase::quarantined);
-  if (mode_ == Mode::closing) {
-    record_late_end(i);
-  } else if (mode_ != Mode::finished && children_[i].restart_wanted) {
-    start_by_command(i);
+// One that a nested supervisor could not end, and may still live.
+const std::string* SupervisorEngine::Impl::orphan_below(ChildIndex i) const {
+  if (!children_[i].subtree) return nullptr;
+  for (const auto& status : *children_[i].subtree) {
+    if (status.outcome == ChildShutdownOutcome::abort_failed) return &status.path;
   }
+  return nullptr;
+}
+
+// A new attempt of the subtree would start the orphan's child a second time.
+void SupervisorEngine::Impl::keep_from_orphan(ChildIndex i, const std::string& orphan) {
+  children_[i].restart_wanted = false;
+  children_[i].counted_restart = false;
+  become(i, Phase::quarantined);
+  emit_child(i, events::ChildQuarantined{orphan + " could not be ended and may still run"});
+  stop_linked_sidecars(i);
+}
+
+void SupervisorEngine::Impl::end_of_abandoned(ChildIndex i) {
+  const bool serves = mode_ != Mode::closing && mode_ != Mode::finished;
+  if (serves && children_[i].restart_wanted && !orphan_below(i)) {
+    start_by_command(i);
+    return;
+  }
+  children_[i].restart_wanted = false;
+  become(i, Phase::quarantined);
+  if (mode_ == Mode::closing) record_late_end(i);
 }
 
 void SupervisorEngine::Impl::judge(ChildIndex i, Phase before) {
@@ -179,6 +204,12 @@ void SupervisorEngine::Impl::emit_decision(ChildIndex i,
 }
 
 void SupervisorEngine::Impl::carry_out(ChildIndex i, const RestartDecision& d) {
+  const auto* orphan = orphan_below(i);
+  if (orphan && is_restart(d.verdict)) {
+    emit_child(i, events::RestartCancelled{"of an orphan, " + *orphan});
+    keep_from_orphan(i, *orphan);
+    return;
+  }
   switch (d.verdict) {
     case Verdict::restart_now:
     case Verdict::restart_after:
@@ -291,11 +322,13 @@ void SupervisorEngine::Impl::quarantine_scope(ChildIndex i, const RestartDecisio
   std::erase_if(members, [&](auto m) {
     const auto phase = children_[m].phase;
     const bool up = is_live(phase) || is_waiting(phase) || phase == Phase::idle;
-    return !up || children_[m].intent != Intent::run;
+    // Those that an earlier quarantine or a reload still stops are waited for.
+    return !up || (children_[m].intent != Intent::run && !is_live(phase));
   });
   sort_by_position(members);
   members.erase(std::unique(members.begin(), members.end()), members.end());
   for (const auto m : members) {
+    if (children_[m].intent != Intent::run) continue;
     supersede(m, true);
     children_[m].intent = Intent::quarantined;
   }

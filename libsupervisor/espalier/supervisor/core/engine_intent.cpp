@@ -124,12 +124,14 @@ void SupervisorEngine::Impl::start_linked_sidecars(ChildIndex primary) {
   }
 }
 
-// Granted only where the spec says so: a child that misbehaves must not end its tree.
+// Granted only where the spec says so: a child that misbehaves must not end its tree, nor undo
+// what an operator has just asked for.
 void SupervisorEngine::Impl::on(const input::ChildAsks& in) {
   if (!is_current(in.child, in.generation)) return;
   const auto& may = spec_of(in.child).permissions;
   const bool restart = in.wish == input::Wish::restart;
-  const bool granted = restart ? may.restart : may.shutdown;
+  const bool wanted_up = children_[in.child].intent == Intent::run;
+  const bool granted = restart ? may.restart && wanted_up : may.shutdown;
   auto cause = children_[in.child].cause;
   cause.caused_by = emit_child(
       in.child, events::ChildAsked{restart ? "restart" : "shutdown", in.reason, granted});

@@ -38,7 +38,11 @@ void PoolEngine::Impl::on(const input::Stop& in, TimePoint now) {
 void PoolEngine::Impl::on(const input::Abort& in, TimePoint now) {
   if (mode_ == Mode::closing) {
     closing_.abort_wait = std::min(closing_.abort_wait, in.wait);
-    if (closing_.step == Closing::Step::draining) end_drain(now);
+    if (closing_.step == Closing::Step::draining) {
+      end_drain(now);
+    } else {
+      hurry_stragglers(now);
+    }
     return;
   }
   Closing plan;
@@ -141,6 +145,18 @@ void PoolEngine::Impl::abort_stragglers(TimePoint now) {
     deadlines_.disarm(i);  // They share one.
   }
   closing_.due = now + closing_.abort_wait;
+}
+
+// The parent waits for less than was reckoned with, and so do trees below.
+void PoolEngine::Impl::hurry_stragglers(TimePoint now) {
+  const auto until = now + closing_.abort_wait;
+  if (closing_.due <= until) return;
+  for (const auto i : closing_.stragglers) {
+    if (!spec_->supervisor || !is_live(at(i).phase)) continue;
+    abort(i, now);
+    deadlines_.disarm(i);
+  }
+  closing_.due = until;
 }
 
 void PoolEngine::Impl::abandon_stragglers(TimePoint now) {

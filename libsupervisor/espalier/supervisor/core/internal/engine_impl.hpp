@@ -249,6 +249,8 @@ class SupervisorEngine::Impl {
   void end_of_abandoned(ChildIndex i);
   void judge(ChildIndex i, Phase before);
   void carry_out(ChildIndex i, const RestartDecision& d);
+  const std::string* orphan_below(ChildIndex i) const;
+  void keep_from_orphan(ChildIndex i, const std::string& orphan);
   void leave_stopped(ChildIndex i, const RestartDecision& d);
   void auto_shutdown(ChildIndex i);
   void escalate(ChildIndex i, const RestartDecision& d);
@@ -294,6 +296,7 @@ class SupervisorEngine::Impl {
   void become_straggler(ChildIndex i);
   void end_drain();
   void abort_stragglers();
+  void hurry_stragglers();
   void abandon_stragglers();
   void record_status(ChildIndex i, ChildShutdownOutcome outcome);
   void record_late_end(ChildIndex i);

@@ -198,6 +198,7 @@ class PoolEngine::Impl {
   void become_straggler(ChildIndex i);
   void end_drain(TimePoint now);
   void abort_stragglers(TimePoint now);
+  void hurry_stragglers(TimePoint now);
   void abandon_stragglers(TimePoint now);
   void record_status(ChildIndex i, ChildShutdownOutcome outcome, TimePoint now);
   void record_late_end(ChildIndex i, TimePoint now);
