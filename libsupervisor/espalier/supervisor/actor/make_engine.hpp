@@ -11,4 +11,7 @@ namespace espalier::supervisor {
 [[nodiscard]] std::unique_ptr<Engine> make_engine(const SupervisorStart& start,
                                                   EngineContext context);
 
+/// What a supervisor shows of itself, by its engine.
+[[nodiscard]] SupervisorInfo info_of(const Engine& engine);
+
 }  // namespace espalier::supervisor

@@ -295,11 +295,7 @@ std::string SupervisorState::path_of(ChildIndex child) const {
 }
 
 SupervisorInfo SupervisorState::info() const {
-  if (const auto* engine = dynamic_cast<const SupervisorEngine*>(engine_.get())) {
-    const auto& spec = engine->spec();
-    return {ChildKind::supervisor, spec.strategy, spec.config_version};
-  }
-  return {.kind = ChildKind::pool};
+  return info_of(*engine_);
 }
 
 // What those hear who wait for an answer of this supervisor when it ends.

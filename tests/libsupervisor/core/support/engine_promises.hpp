@@ -20,8 +20,13 @@ namespace espalier::supervisor::testing_support {
 ///     status per child, and nothing lives past it but what it calls abort_failed.
 class EnginePromises {
  public:
-  explicit EnginePromises(const SupervisorSpec& spec)
-      : spec_(spec), children_(spec.children.size()) {
+  /// `shares_numbers`: other engines of the tree take event numbers too.
+  explicit EnginePromises(const SupervisorSpec& spec, std::string path = "/",
+                          bool shares_numbers = false)
+      : spec_(spec),
+        path_(std::move(path)),
+        shares_numbers_(shares_numbers),
+        children_(spec.children.size()) {
     ordered_ = spec.groups.empty() && !spec.restart_dependents_only;
     for (const auto& child : spec.children)
       ordered_ = ordered_ && !child.strategy_override && child.gates.empty() && !child.sidecar;
@@ -36,7 +41,9 @@ class EnginePromises {
     exits_told_.assign(children_.size(), 0);
     decisions_.assign(children_.size(), 0);
     commanded_.reset();
+    asked_up_ = false;
     const Exit exit = note(what);
+    if (asked_up_) children_[*commanded_].wanted_up = is_granted(effects);
     if (commanded_) accept_command(effects);
     for (const auto& e : effects)
       std::visit([this](const auto& x) { check(x); }, e);
@@ -105,12 +112,23 @@ class EnginePromises {
     if (const auto* x = std::get_if<input::ChildReady>(&what))
       note_ready(*x, Readiness::explicit_report);
     if (const auto* x = std::get_if<input::Order>(&what)) note_order(*x);
-    if (const auto* x = std::get_if<input::ChildAsks>(&what)) commanded_ = x->child;
+    if (const auto* x = std::get_if<input::ChildAsks>(&what)) {
+      commanded_ = x->child;
+      asked_up_ = x->wish == input::Wish::restart;
+    }
     if (const auto* x = std::get_if<input::ProbeResult>(&what)) {
       if (x->ok && x->purpose == input::ProbePurpose::readiness) children_[x->child].ready = true;
     }
     const auto* exited = std::get_if<input::ChildExited>(&what);
     return exited ? note_exit(*exited) : Exit{};
+  }
+
+  [[nodiscard]] static bool is_granted(const std::vector<Effect>& effects) {
+    return std::any_of(effects.begin(), effects.end(), [](const auto& e) {
+      const auto* told = std::get_if<effect::Emit>(&e);
+      const auto* asked = told ? std::get_if<events::ChildAsked>(&told->body) : nullptr;
+      return asked && asked->granted;
+    });
   }
 
   // A start comes before the reply that tells of it, so it is the refusal that is looked for.
@@ -127,6 +145,7 @@ class EnginePromises {
   }
 
   void note_order(const input::Order& x) {
+    if (x.command->dry_run) return;
     for (ChildIndex i = 0; i < children_.size(); ++i)
       if (name(i) == x.child) commanded_ = i;
     if (!commanded_) return;
@@ -158,6 +177,7 @@ class EnginePromises {
   Exit note_exit(const input::ChildExited& x) {
     auto& child = children_[x.child];
     if (child.live == 0 || child.live != x.generation) return {};
+    shutting_down_ = shutting_down_ || x.ends_tree;
     const bool unasked = !child.asked && !child.aborted && !x.ends_tree;
     const Exit exit{x.child, unasked, child.abandoned};
     child.completed = unasked && x.exit.kind == ExitKind::completed;
@@ -272,7 +292,7 @@ class EnginePromises {
   void check(const effect::Reply&) {}
 
   void check(const effect::Emit& x) {
-    if (x.sequence != sequence_ + 1)
+    if (x.sequence <= sequence_ || (x.sequence != sequence_ + 1 && !shares_numbers_))
       breach("event number " + std::to_string(x.sequence) + " after " + std::to_string(sequence_));
     sequence_ = x.sequence;
     if (x.cause.caused_by >= x.sequence) breach("an event that is its own cause");
@@ -335,7 +355,7 @@ class EnginePromises {
     for (const auto& status : x.children)
       if (!statuses.emplace(status.path, &status).second) breach("two statuses of " + status.path);
     for (ChildIndex i = 0; i < children_.size(); ++i) {
-      const auto found = statuses.find(join_path("/", name(i)));
+      const auto found = statuses.find(join_path(path_, name(i)));
       if (found == statuses.end())
         breach("no status of " + name(i) + " in Finished");
       else if ((children_[i].live != 0) !=
@@ -361,10 +381,13 @@ class EnginePromises {
   }
 
   SupervisorSpec spec_;
+  std::string path_;
+  bool shares_numbers_ = false;
   std::vector<Child> children_;
   std::vector<std::string> broken_;
   std::vector<int> exits_told_, decisions_;
   std::optional<ChildIndex> commanded_;  ///< The child that the command at hand is about.
+  bool asked_up_ = false;                ///< By the child itself.
   TimePoint now_ = {};
   std::uint64_t sequence_ = 0;
   std::size_t group_first_ = 0;  ///< Place of the first member of the group under restart.
