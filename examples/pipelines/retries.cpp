@@ -67,8 +67,10 @@ void stop_asking_a_service_that_is_down() {
   int refused = 0;
   for (const auto& result : ask.run(std::vector<int>(100, 1)))
     refused += result.failure()->kind == pipeline::Failure::Kind::circuit_open ? 1 : 0;
-  std::cout << "the breaker spared it " << refused
-            << " of 100 calls: " << (refused == 100 - calls ? "yes" : "no") << '\n';
+  // Five failures open it; calls that are under way then still come back.
+  const bool spared = refused == 100 - calls && refused >= 90;
+  std::cout << "the breaker spared it at least 90 of 100 calls: " << (spared ? "yes" : "no")
+            << '\n';
 }
 
 }  // namespace
