@@ -1,7 +1,6 @@
 #include "espalier/rehearsal/advice.hpp"
 
 #include "espalier/rehearsal/rehearse.hpp"
-#include "espalier/rehearsal/render.hpp"
 #include "espalier/supervisor/core/decision.hpp"
 
 #include <algorithm>
@@ -19,7 +18,7 @@ namespace {
 
 constexpr sv::Duration horizon = 1h;
 constexpr sv::Duration in_the_middle = 10min;
-constexpr std::uint64_t enough_restarts = 5'000;
+constexpr std::uint64_t enough_starts = 5'000;
 
 Storm always_fails(const std::string& path) {
   Storm storm;
@@ -44,10 +43,10 @@ std::string times(std::uint64_t count, const std::string& what) {
   return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
 }
 
-/// When the child gave up, counted from its first failure: its last failure.
+/// What becomes of the child and of the others; empty: it has never run.
 std::string when_it_always_fails(const sv::SupervisorSpec& tree, const std::string& path) {
   const auto report = rehearse(tree, always_fails(path),
-                               {.length = in_the_middle + horizon, .most_starts = enough_restarts});
+                               {.length = in_the_middle + horizon, .most_starts = enough_starts});
   const auto* child = record_of(report, path);
   if (!child) return {};
   std::string text = times(child->failures, "failure");
@@ -57,7 +56,7 @@ std::string when_it_always_fails(const sv::SupervisorSpec& tree, const std::stri
     text += ", then it is quarantined until somebody resumes it";
   } else if (child->last_state == "failed" || child->last_state == "stopped") {
     text += ", then it stays down, and the others go on without it";
-  } else if (report.restarts + 1 >= enough_restarts) {
+  } else if (report.cut_short) {
     text += " and no end: it is restarted without a limit and nearly without a pause";
   } else {
     text +=

@@ -72,11 +72,24 @@ void Chronicle::note(Time at, const std::string& path, const sv::EventBody& what
   if (std::holds_alternative<sv::events::TreeStarting>(what)) {
     supervisors_.insert(path);
     children_.erase(path);
+    if (path == "/") begins_anew(at);
   }
   if (supervisors_.contains(path))
     note_tree(at, path, what);
   else
     note_child(at, child(path), what, path);
+}
+
+/// Of several runs in one record: what the last one left, a `kill -9` perhaps, is no restart by
+/// policy, and how long nothing ran before nobody has written down.
+void Chronicle::begins_anew(Time at) {
+  report_.ended_at.reset();
+  report_.end_reason.clear();
+  report_.failed = shutdown_wanted_ = false;
+  for (auto& [path, child] : children_) {
+    goes_down(at, child, "the program was started again");
+    child.ended_for_good = true;
+  }
 }
 
 void Chronicle::note_tree(Time at, const std::string& path, const sv::EventBody& what) {
@@ -150,7 +163,6 @@ void Chronicle::exited(Time at, Child& child, const sv::events::ChildExited& wha
   if (child.failed_last) {
     ++child.record.failures;
     ++report_.failures;
-    ++slice(child, at).failures;
   }
   if (child.planned) return no_longer_wanted(at, child, "stopped");
   goes_down(at, child, cause);
@@ -204,6 +216,7 @@ void Chronicle::no_longer_wanted(Time at, Child& child, const std::string& state
     child.record.wanted += at - child.wanted_since;
     spread(child, child.wanted_since, at, [](Slice& piece, Time) { piece.wanted = true; });
   }
+  child.quarantined_since.reset();
   child.wanted = false;
   child.ended_for_good = true;
   child.record.last_state = state;

@@ -44,6 +44,7 @@ class Chronicle {
   using Time = supervisor::Duration;
 
   Child& child(const std::string& path);
+  void begins_anew(Time at);
   void note_child(Time at, Child& child, const supervisor::EventBody& what,
                   const std::string& path);
   void note_tree(Time at, const std::string& path, const supervisor::EventBody& what);

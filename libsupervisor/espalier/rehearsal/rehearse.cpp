@@ -59,7 +59,9 @@ class Stage {
     }
     go_to(options_.length);
     // Of a tree that has ended the rest of the time counts as well.
-    return chronicle_.close(tree_.end() ? options_.length : tree_.now());
+    auto report = chronicle_.close(tree_.end() ? options_.length : tree_.now());
+    report.cut_short = starts_ >= options_.most_starts;
+    return report;
   }
 
  private:

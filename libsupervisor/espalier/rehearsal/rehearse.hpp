@@ -11,7 +11,7 @@ namespace espalier::rehearsal {
 struct RehearsalOptions {
   std::uint64_t seed = 1;  ///< Of all that happens by chance.
   supervisor::Duration length = std::chrono::hours{24};
-  std::uint64_t most_starts = 10'000'000;  ///< Ends there: it would never end.
+  std::uint64_t most_starts = 10'000'000;  ///< After so many it is cut short.
 };
 
 /// What that tree would go through in that storm. The supervisors are the ones that run in

@@ -53,6 +53,8 @@ std::string first_lines(const Report& report) {
   else
     text += (report.failed ? "THE TREE ENDED after " : "The tree was shut down after ") +
             moment(*report.ended_at) + (report.failed ? ": " + report.end_reason : "") + ".\n";
+  if (report.cut_short)
+    text += "Cut short: so many starts that it would hardly have come to its end.\n";
   if (report.most_restarts_a_minute > 1)
     text += "Most restarts in a minute: " + std::to_string(report.most_restarts_a_minute) +
             ", from " + moment(report.busiest_minute) + " on.\n";
@@ -223,6 +225,7 @@ std::string report_json(const Report& report) {
     if (report.ended_at) json.ms("ended_at_ms", *report.ended_at);
     if (report.ended_at) json.text("end_reason", report.end_reason);
     json.flag("failed", report.failed);
+    json.flag("cut_short", report.cut_short);
     json.number("failures", report.failures);
     json.number("restarts", report.restarts);
     json.number("escalations", report.escalation_count);
@@ -236,7 +239,7 @@ std::string report_json(const Report& report) {
     json.array("worst", report.worst, append_outage);
     json.array("first_escalations", report.escalations, append_escalation);
   }
-  return out + '\n';
+  return out;
 }
 
 }  // namespace espalier::rehearsal

@@ -25,7 +25,6 @@ struct Outage {
 /// One piece of the time, of one child.
 struct Slice {
   supervisor::Duration down = {};
-  std::uint64_t failures = 0;
   bool quarantined = false;
   bool wanted = false;  ///< Some of the time.
 };
@@ -58,7 +57,8 @@ struct Report {
   supervisor::Duration length = {};
   std::optional<supervisor::Duration> ended_at = {};  ///< The tree ended before.
   std::string end_reason = {};
-  bool failed = false;  ///< It ended, and nobody had asked for that.
+  bool failed = false;     ///< It ended, and nobody had asked for that.
+  bool cut_short = false;  ///< It was left before its time, since it would hardly have ended.
   std::uint64_t restarts = 0;
   std::uint64_t failures = 0;
   std::uint64_t escalation_count = 0;
@@ -67,7 +67,7 @@ struct Report {
   std::uint64_t most_restarts_a_minute = 0;
   supervisor::Duration busiest_minute = {};
   std::vector<ChildRecord> children = {};    ///< By path.
-  std::vector<Outage> worst = {};            ///< The longest ones, at most 10.
+  std::vector<Outage> worst = {};            ///< The longest of a child's own, at most 10.
   std::vector<Escalation> escalations = {};  ///< The first 20.
   std::uint64_t missed = 0;  ///< Incidents that met nobody, since the child was down already.
 

@@ -23,11 +23,10 @@ namespace sv = espalier::supervisor;
 namespace {
 
 using rehearsal::Report;
+using rehearsal::Storm;
 
 /// Of a timeline that nobody looks at on a terminal.
 constexpr std::size_t widest = 120;
-
-using rehearsal::Storm;
 
 int refuse(const Streams& streams, int code, const std::string& problem) {
   streams.err << "espalier: " << escape_controls(problem) << "\n";
@@ -145,7 +144,7 @@ int simulate_command(const RehearsalWords& words, std::size_t width, const Strea
     if (code != exit_done) return code;
   }
   if (words.output == "json")
-    streams.out << rehearsal::report_json(report);
+    streams.out << rehearsal::report_json(report) << "\n";
   else
     streams.out << title << "\n" << rehearsal::report_text(report, std::min(width, widest));
   return exit_done;
@@ -163,7 +162,6 @@ int what_if_command(const RehearsalWords& words, const Streams& streams) {
   } catch (const std::logic_error& error) {
     return refuse(streams, exit_failed, words.file + ": " + error.what());
   }
-  report.missed = 0;
   if (!words.picture.empty()) {
     const auto code =
         write_picture(words.picture, rehearsal::timeline_svg(report, words.file), streams);
