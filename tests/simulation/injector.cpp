@@ -116,7 +116,7 @@ void Injector::happen_to(const std::shared_ptr<Life>& life, const Fault& fault) 
       world_.end(life, {});
       break;
     case Kind::stale_exit:
-      if (life->attempt && id.generation > 1) {
+      if (life->attempt && life->number() > 1) {
         id.line->send(input::ChildExited{id.child, id.generation - 1, {ExitKind::panicked}});
       }
       break;

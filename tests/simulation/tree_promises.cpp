@@ -7,17 +7,13 @@ namespace espalier::simulation {
 
 namespace {
 
-std::string attempt(const std::string& path, Generation generation) {
-  return path + "#" + std::to_string(generation);
+std::string attempt(const std::string& path, std::uint64_t number) {
+  return path + "#" + std::to_string(number);
 }
 
 std::string parent_of(const std::string& path) {
   const auto slash = path.rfind('/');
   return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-bool is_restart(Verdict x) {
-  return x == Verdict::restart_now || x == Verdict::restart_after || x == Verdict::restart_queued;
 }
 
 bool should_live(ChildPhase phase) {
@@ -45,11 +41,15 @@ void TreePromises::publish(const Event& event) {
     check_limits(event, *decided->decision);
   }
   if (std::holds_alternative<events::ChildAbortFailed>(body)) {
+    given_up_.insert(event.path);
     world_.give_up(event.path, event.generation);
   }
   const auto* done = std::get_if<events::CommandDone>(&body);
   if (done && done->result == "done") used_.erase(done->child);
-  if (std::holds_alternative<events::FuseReset>(body)) used_.erase(event.path);
+  // A quarantined child that is resumed begins with clear counters, long before that is done.
+  const bool is_cleared = std::holds_alternative<events::FuseReset>(body) ||
+                          std::holds_alternative<events::ChildResumed>(body);
+  if (is_cleared) used_.erase(event.path);
   if (std::holds_alternative<events::ChildRemoved>(body)) {
     forget_below(event.path);
     generations_.erase(event.path);
@@ -75,9 +75,12 @@ void TreePromises::check_number(const Event& event) {
 
 void TreePromises::check_start(const Event& event) {
   const auto what = attempt(event.path, event.generation);
-  if (over_) world_.breach(what + " starts after the tree has stopped");
+  const bool in_orphan = std::any_of(given_up_.begin(), given_up_.end(), [&](const auto& path) {
+    return is_at_or_below(event.path, path);
+  });
+  if (over_ && !in_orphan) world_.breach(what + " starts after the tree has stopped");
   auto& last = generations_[event.path];
-  if (last != 0 && event.generation != last + 1) {
+  if (event.generation != last + 1) {
     world_.breach(what + " starts after generation " + std::to_string(last));
   }
   last = event.generation;
@@ -86,7 +89,7 @@ void TreePromises::check_start(const Event& event) {
 void TreePromises::check_exit(const Event& event, const events::ChildExited& body) {
   const auto what = attempt(event.path, event.generation);
   const auto life = world_.living(event.path);
-  if (life && life->id.generation == event.generation && !life->abandoned) {
+  if (life && life->number() == event.generation && !life->abandoned) {
     world_.breach("the end of " + what + " is told, but it lives");
   }
   const auto untold = world_.untold().find({event.path, event.generation});
@@ -169,8 +172,8 @@ void TreePromises::check_row(const std::string& path, const BoardRow& row, bool 
   if (!shown && lives) {
     world_.breach(path + " is shown " + to_string(row.view.phase) + " and lives");
   }
-  if (shown && lives && row.view.generation != life->id.generation) {
-    world_.breach(attempt(path, life->id.generation) + " is shown as #" +
+  if (shown && lives && row.view.generation != life->number()) {
+    world_.breach(attempt(path, life->number()) + " is shown as #" +
                   std::to_string(row.view.generation));
   }
 }

@@ -14,10 +14,10 @@ namespace espalier::simulation {
 /// Compares what a tree tells with what is true in its world. Each breach becomes a sentence of
 /// World::broken:
 ///   - event numbers have no gap, none comes twice, and causes come before effects;
-///   - generations count up by one for as long as a supervisor knows the child;
+///   - generations count up by one, from 1, for as long as a supervisor knows the child;
 ///   - every end of a life is told exactly once, with its own words, and no end that is none;
 ///   - no child and no supervisor restarts more often within a window than its limit allows;
-///   - nothing begins once the tree has stopped;
+///   - nothing begins once the tree has stopped, but below a supervisor that it has given up;
 ///   - what the boards show is what lives.
 class TreePromises final : public EventSink {
  public:
@@ -51,7 +51,8 @@ class TreePromises final : public EventSink {
   std::set<std::uint64_t> ahead_;  ///< Numbers above `complete_` that have come.
   std::uint64_t complete_ = 0;     ///< All numbers up to here have come.
   bool over_ = false;
-  std::map<std::string, Generation> generations_;      ///< By child.
+  std::set<std::string> given_up_;                     ///< Paths of those that could not be ended.
+  std::map<std::string, std::uint64_t> generations_;   ///< By child.
   std::map<std::string, std::deque<TimePoint>> used_;  ///< Restarts by child, and by supervisor/.
 };
 

@@ -46,7 +46,7 @@ bool World::do_something_due() {
 
 std::shared_ptr<Life> World::begin(Life life) {
   const auto path = life.id.path;
-  const auto name = path + "#" + std::to_string(life.id.generation);
+  const auto name = path + "#" + std::to_string(life.number());
   auto& manners = manners_[path];
   if (manners.failing_starts > 0) {
     --manners.failing_starts;
@@ -58,7 +58,7 @@ std::shared_ptr<Life> World::begin(Life life) {
   const auto result = std::make_shared<Life>(std::move(life));
   auto& place = lives_[path];
   if (place && !place->may_have_company) {
-    breach(name + " begins while #" + std::to_string(place->id.generation) + " lives");
+    breach(name + " begins while #" + std::to_string(place->number()) + " lives");
   }
   place = result;
   become_ready(result);
@@ -134,10 +134,10 @@ void World::told_to_abort(const std::shared_ptr<Life>& life) {
   });
 }
 
-void World::give_up(const std::string& path, Generation generation) {
-  untold_.erase({path, generation});
+void World::give_up(const std::string& path, std::uint64_t number) {
+  untold_.erase({path, number});
   const auto life = living(path);
-  if (life && life->id.generation == generation) life->abandoned = true;
+  if (life && life->number() == number) life->abandoned = true;
 }
 
 void World::end(const std::shared_ptr<Life>& life, const Last& last) {
@@ -151,9 +151,9 @@ void World::end(const std::shared_ptr<Life>& life, const Last& last) {
 }
 
 void World::ended(const std::shared_ptr<Life>& life, const std::string& text) {
-  const auto& [path, generation] = std::pair{life->id.path, life->id.generation};
-  note("ends " + path + "#" + std::to_string(generation));
-  if (!life->abandoned) untold_[{path, generation}] = text;
+  const auto& path = life->id.path;
+  note("ends " + path + "#" + std::to_string(life->number()));
+  if (!life->abandoned) untold_[{path, life->number()}] = text;
   const auto found = lives_.find(path);
   if (found != lives_.end() && found->second == life) lives_.erase(found);
   life->actor = nullptr;

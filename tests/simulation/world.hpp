@@ -51,6 +51,8 @@ struct Life {
   bool abandoned = false;
   bool may_have_company = false;  ///< An orphan, and an operator knows what he does.
   bool is_process = false;
+
+  [[nodiscard]] std::uint64_t number() const { return shown(id.generation); }
 };
 
 /// What is true, whatever the supervisors believe: the clock, who lives, who behaves how, and what
@@ -80,7 +82,7 @@ class World final : public OutputSink {
   void asked_to_stop(const std::shared_ptr<Life>& life);
   void told_to_abort(const std::shared_ptr<Life>& life);
   /// Nobody waits for it any longer, nor tells its end, even where it has just come.
-  void give_up(const std::string& path, Generation generation);
+  void give_up(const std::string& path, std::uint64_t number);
   /// It ends by itself, now.
   void end(const std::shared_ptr<Life>& life, const Last& last);
 
@@ -92,8 +94,9 @@ class World final : public OutputSink {
   /// From here on everybody behaves; who was deaf hears what he had been told.
   void heal();
 
-  /// Ends that no event has told yet: path and generation, with what was said at the end.
-  using Untold = std::map<std::pair<std::string, Generation>, std::string>;
+  /// Ends that no event has told yet: path and number of the attempt, with what was said at the
+  /// end.
+  using Untold = std::map<std::pair<std::string, std::uint64_t>, std::string>;
   Untold& untold() { return untold_; }
 
   /// Those of the supervisors that live, the oldest first.

@@ -145,7 +145,7 @@ void VirtualTree::Impl::carry_out(const NodePtr&, const sv::effect::CancelProbe&
 void VirtualTree::Impl::carry_out(const NodePtr& node, const sv::effect::RequestAdmission& x) {
   const auto id = ++last_number_;
   admission_ids_[{node->number, x.child, x.number}] = id;
-  gate_->request(id, now_);
+  gate_->request(id, path_of(*node, x.child), now_);
 }
 
 void VirtualTree::Impl::carry_out(const NodePtr& node, const sv::effect::EndAdmission& x) {

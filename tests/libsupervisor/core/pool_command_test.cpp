@@ -199,6 +199,36 @@ TEST_F(PoolOrders, RestartingStartsTheNextGenerationWithoutCountingIt) {
   EXPECT_EQ(pool_.view("1").restarts_total, 0u);
 }
 
+// The orphan would live twice.
+TEST_F(PoolOrders, AnInstanceThatLeavesAnOrphanIsKeptUntilSomebodyInsists) {
+  const auto first = pool_.order(CommandKind::restart_child, "1");
+  pool_.exit_with_orphan(0);
+  ASSERT_TRUE(pool_.answered(first));
+  EXPECT_THAT(pool_.answer(first).error().message, HasSubstr("/pool/1/x could not be ended"));
+  EXPECT_EQ(pool_.view("1").phase, ChildPhase::quarantined);
+  pool_.exit_with_orphan(1, PoolDriver::failure());
+  EXPECT_EQ(pool_.view("2").phase, ChildPhase::quarantined);
+  EXPECT_EQ(pool_.bodies<events::RestartCancelled>().size(), 1u);
+  const auto second = pool_.order(CommandKind::restart_child, "1");
+  pool_.settle();
+  ASSERT_TRUE(pool_.answered(second));
+  EXPECT_TRUE(pool_.answer(second));
+  EXPECT_EQ(pool_.view("1").phase, ChildPhase::running);
+}
+
+// Late reports of the one before it are known by a number that nobody is shown.
+TEST_F(PoolOrders, AnInstanceInAUsedSlotBeginsWithItsFirstGeneration) {
+  pool_.remove("1");
+  pool_.settle();
+  pool_.add();
+  pool_.settle();
+  ASSERT_EQ(pool_.slot_of("4"), 0u);
+  EXPECT_EQ(pool_.view("4").generation, 1u);
+  pool_.exit_as(0, 1, PoolDriver::failure());
+  EXPECT_EQ(pool_.view("4").phase, ChildPhase::running);
+  EXPECT_EQ(pool_.bodies<events::StaleReport>().size(), 1u);
+}
+
 TEST(PoolOrder, RestartingCutsABackOffShort) {
   auto spec = plain_pool(1);
   spec.child.policy.backoff = {10s, 10s, Jitter::none, 30s};

@@ -193,7 +193,7 @@ class Walk {
                          view.phase == ChildPhase::stopping || view.phase == ChildPhase::aborting;
       if (lives) {
         ++busy;
-        EXPECT_EQ(child.live, view.generation);
+        EXPECT_EQ(shown(child.live), view.generation);
       }
     }
     EXPECT_EQ(members, pool_.engine().instances());

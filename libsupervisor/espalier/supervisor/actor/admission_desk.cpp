@@ -2,14 +2,14 @@
 
 namespace espalier::supervisor {
 
-void AdmissionDesk::request(const std::shared_ptr<ReportLine>& line,
+void AdmissionDesk::request(const std::shared_ptr<ReportLine>& line, const std::string& path,
                             const effect::RequestAdmission& what, TimePoint now) {
   const std::lock_guard lock{mutex_};
   const auto [place, is_new] =
       ids_.try_emplace(Key{line.get(), what.child, what.number}, last_ + 1);
   if (!is_new) return;
   waiters_[++last_] = {line, {what.child, what.number}};
-  gate_.request(last_, now);
+  gate_.request(last_, path, now);
   admit(now);
 }
 

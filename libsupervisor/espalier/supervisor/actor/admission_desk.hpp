@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <tuple>
 #include <unordered_map>
 
@@ -20,9 +21,9 @@ class AdmissionDesk {
  public:
   explicit AdmissionDesk(const AdmissionSpec& spec) : gate_(spec) {}
 
-  /// Answered by input::Admitted on `line`.
-  void request(const std::shared_ptr<ReportLine>& line, const effect::RequestAdmission& what,
-               TimePoint now);
+  /// For the child at `path`; answered by input::Admitted on `line`.
+  void request(const std::shared_ptr<ReportLine>& line, const std::string& path,
+               const effect::RequestAdmission& what, TimePoint now);
   void end(const std::shared_ptr<ReportLine>& line, const effect::EndAdmission& what,
            TimePoint now);
   /// The supervisor of this line is gone with all it had asked for.

@@ -31,7 +31,7 @@ class Attempt final : public ChildContext {
   void report_exit(const ExitRecord& exit);
 
   [[nodiscard]] const std::string& path() const override { return id_.path; }
-  [[nodiscard]] std::uint64_t generation() const override { return id_.generation; }
+  [[nodiscard]] std::uint64_t generation() const override { return shown(id_.generation); }
   [[nodiscard]] std::uint64_t attempt() const override { return id_.attempt; }
   [[nodiscard]] const std::map<std::string, std::string>& params() const override {
     return spec_->params;

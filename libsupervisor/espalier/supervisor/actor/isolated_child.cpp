@@ -9,11 +9,11 @@ std::unique_ptr<Child> start_isolated_child(ChildStart start) {
   auto& host = start.services->host();
   const auto& spec = *start.spec;
   LaunchRequest request{
-      .path = start.id.path, .generation = start.id.generation, .spec = spec.process};
+      .path = start.id.path, .generation = shown(start.id.generation), .spec = spec.process};
   request.call = std::make_shared<const CopyCall>(
       CopyCall{.factory = spec.factory,
                .path = start.id.path,
-               .generation = start.id.generation,
+               .generation = shown(start.id.generation),
                .attempt = start.id.attempt,
                .heartbeat_interval = heartbeat_interval(spec.policy),
                .params = spec.params});

@@ -29,7 +29,7 @@ class Listener final : public ProcessListener {
   void on_output(bool is_stderr, std::string line, bool truncated) override {
     if (!output_) return;
     try {
-      output_->write({id_.path, id_.generation, is_stderr, std::move(line), truncated});
+      output_->write({id_.path, shown(id_.generation), is_stderr, std::move(line), truncated});
     } catch (...) {  // As for event sinks: who listens cannot end what runs.
     }
   }
@@ -70,7 +70,7 @@ std::unique_ptr<Child> launch_process(ProcessHost& host, LaunchRequest request) 
 std::unique_ptr<Child> start_process_child(ChildStart start) {
   auto& host = start.services->host();
   LaunchRequest request{.path = start.id.path,
-                        .generation = start.id.generation,
+                        .generation = shown(start.id.generation),
                         .spec = start.spec->process,
                         .watchdog = start.spec->policy.watchdog};
   request.listener = make_process_listener(std::move(start.id), start.services->output);

@@ -234,7 +234,8 @@ void SupervisorState::carry_out(const effect::CancelProbe& x) {
 }
 
 void SupervisorState::carry_out(const effect::RequestAdmission& x) {
-  if (with_.services->admission) with_.services->admission->request(with_.line, x, now_);
+  if (!with_.services->admission) return;
+  with_.services->admission->request(with_.line, path_of(x.child), x, now_);
 }
 
 void SupervisorState::carry_out(const effect::EndAdmission& x) {
@@ -317,7 +318,7 @@ effect::Finished SupervisorState::unexpected_end() const {
     const auto outcome =
         lives_[i].child ? ChildShutdownOutcome::aborted : ChildShutdownOutcome::already_exited;
     result.children.push_back(
-        {.path = path_of(i), .outcome = outcome, .generation = lives_[i].generation});
+        {.path = path_of(i), .outcome = outcome, .generation = shown(lives_[i].generation)});
   }
   return result;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace espalier::supervisor {
 
@@ -10,16 +11,27 @@ namespace {
 // A deadline is rounded to nanoseconds; at its time the token must be there.
 constexpr double nearly_one = 1 - 1e-6;
 
+bool is_below(const std::string& path, const std::string& top) {
+  return path.size() > top.size() && path.starts_with(top) && path[top.size()] == '/';
+}
+
 }  // namespace
 
 AdmissionGate::AdmissionGate(AdmissionSpec spec)
     : spec_(spec), tokens_(std::max(spec.burst, 1.0)) {}
 
-void AdmissionGate::request(Id id, TimePoint now) {
+void AdmissionGate::request(Id id, const std::string& path, TimePoint now) {
   refill(now);
   if (inside_.contains(id) || turns_.contains(id)) return;
   turns_[id] = ++last_turn_;
-  queue_[last_turn_] = id;
+  queue_[last_turn_] = {id, path};
+  give_up_above(path);
+}
+
+// They wait for this one, and it must not wait for them.
+void AdmissionGate::give_up_above(const std::string& path) {
+  if (spec_.max_concurrent_starts == 0) return;
+  std::erase_if(inside_, [&](const auto& place) { return is_below(path, place.second); });
 }
 
 void AdmissionGate::end(Id id) {
@@ -38,11 +50,11 @@ std::vector<AdmissionGate::Id> AdmissionGate::admitted(TimePoint now) {
       if (tokens_ < nearly_one) break;
       tokens_ = std::max(0.0, tokens_ - 1);
     }
-    const auto id = queue_.begin()->second;
+    auto next = std::move(queue_.begin()->second);
     queue_.erase(queue_.begin());
-    turns_.erase(id);
-    inside_.insert(id);
-    result.push_back(id);
+    turns_.erase(next.id);
+    result.push_back(next.id);
+    inside_.emplace(next.id, std::move(next.path));
   }
   return result;
 }

@@ -165,6 +165,10 @@ std::string human(Duration d) {
   return "0 s";  // Unreachable: nothing is past the last unit.
 }
 
+bool is_restart(Verdict x) {
+  return x == Verdict::restart_now || x == Verdict::restart_after || x == Verdict::restart_queued;
+}
+
 const char* to_string(Verdict x) {
   switch (x) {
     case Verdict::restart_now:

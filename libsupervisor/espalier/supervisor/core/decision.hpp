@@ -22,6 +22,9 @@ enum class Verdict : std::uint8_t {
   shutdown_tree,
 };
 
+/// Now, later or once there is a token.
+[[nodiscard]] bool is_restart(Verdict x);
+
 /// The rules of the restart pipeline, in the order they are consulted.
 enum class Rule : std::uint8_t {
   restart_type,      ///< permanent, transient, temporary.

@@ -132,7 +132,7 @@ std::uint64_t SupervisorEngine::Impl::emit_child(ChildIndex i, EventBody body) {
 std::uint64_t SupervisorEngine::Impl::emit_child(ChildIndex i, Cause cause, EventBody body) {
   effect::Emit what;
   what.child = i;
-  what.generation = children_[i].generation;
+  what.generation = shown(children_[i].generation);
   what.attempt = children_[i].attempt;
   what.cause = cause;
   what.body = std::move(body);

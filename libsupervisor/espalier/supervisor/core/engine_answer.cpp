@@ -73,7 +73,7 @@ void SupervisorEngine::Impl::answer_tickets(ChildIndex i) {
       done(i, ticket, runs ? "runs" : "is " + std::string{to_string(phase)});
     } else if (phase == Phase::abandoned && !children_[i].restart_wanted) {
       refuse(ticket, Error::Code::wrong_state,
-             path_of(i) + ": its attempt " + std::to_string(children_[i].generation) +
+             path_of(i) + ": its attempt " + std::to_string(shown(children_[i].generation)) +
                  " could not be ended and may still run");
     } else if (wants_up(kind) && down && children_[i].last_exit && phase != Phase::paused) {
       refuse(ticket, Error::Code::start_failed,
@@ -101,7 +101,7 @@ void SupervisorEngine::Impl::would(ChildIndex i, const Ticket& ticket, const std
   outcome.changed = false;
   outcome.plan = {outcome.text};
   outcome.phase = children_[i].phase;
-  outcome.generation = children_[i].generation;
+  outcome.generation = shown(children_[i].generation);
   out_.emplace_back(effect::Reply{ticket.number, std::move(outcome)});
 }
 
@@ -112,7 +112,7 @@ void SupervisorEngine::Impl::unchanged(ChildIndex i, const Ticket& ticket,
   outcome.text = outcome.path + " " + text;
   outcome.changed = false;
   outcome.phase = children_[i].phase;
-  outcome.generation = children_[i].generation;
+  outcome.generation = shown(children_[i].generation);
   reply(ticket, std::move(outcome));
 }
 
@@ -121,7 +121,7 @@ void SupervisorEngine::Impl::done(ChildIndex i, const Ticket& ticket, const std:
   outcome.path = path_of(i);
   outcome.text = outcome.path + " " + text;
   outcome.phase = children_[i].phase;
-  outcome.generation = children_[i].generation;
+  outcome.generation = shown(children_[i].generation);
   reply(ticket, std::move(outcome));
 }
 

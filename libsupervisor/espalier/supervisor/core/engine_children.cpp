@@ -10,8 +10,6 @@ SupervisorEngine::Impl::Child& SupervisorEngine::Impl::at(ChildIndex i) {
   return children_[i];
 }
 
-// The slot of a forgotten child keeps counting generations: what a late report of it carries is
-// then never the number of a newer child.
 ChildIndex SupervisorEngine::Impl::create_child(std::shared_ptr<const ChildSpec> spec) {
   ChildIndex i = nobody_there;
   Generation last = 0;
@@ -26,7 +24,7 @@ ChildIndex SupervisorEngine::Impl::create_child(std::shared_ptr<const ChildSpec>
   } else {
     i = free_.back();
     free_.pop_back();
-    last = children_[i].generation;
+    last = next_owner_after(children_[i].generation);
   }
   const bool changed = children_[i].changed;
   children_[i] = Child{};
@@ -173,7 +171,7 @@ ChildView SupervisorEngine::Impl::view(ChildIndex i, TimePoint now) {
   ChildView view;
   view.phase = child.phase;
   view.intent = child.intent;
-  view.generation = child.generation;
+  view.generation = shown(child.generation);
   view.attempt = child.attempt;
   view.restarts_total = child.restarts_total;
   view.restarts_in_window = limit ? child.window.count(*limit, now) : 0;
@@ -207,7 +205,7 @@ bool SupervisorEngine::Impl::is_current(ChildIndex i, Generation generation) {
 }
 
 void SupervisorEngine::Impl::report_stale(ChildIndex i, Generation generation) {
-  emit_child(i, Cause{}, events::StaleReport{generation});
+  emit_child(i, Cause{}, events::StaleReport{shown(generation)});
 }
 
 // The child's own word counts before its group's, that before the supervisor's.

@@ -235,7 +235,7 @@ void SupervisorEngine::Impl::record_status(ChildIndex i, ChildShutdownOutcome ou
   ChildShutdownStatus status;
   status.path = path_of(i);
   status.outcome = outcome;
-  status.generation = child.generation;
+  status.generation = shown(child.generation);
   if (outcome != ChildShutdownOutcome::already_exited) status.took = now_ - child.asked_at;
   if (child.last_exit) status.exit = *child.last_exit;
   closing_.statuses.push_back(std::move(status));

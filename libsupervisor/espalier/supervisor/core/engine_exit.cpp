@@ -9,10 +9,6 @@ namespace {
 
 constexpr std::size_t max_paths_in_event = 32;
 
-bool is_restart(Verdict x) {
-  return x == Verdict::restart_now || x == Verdict::restart_after || x == Verdict::restart_queued;
-}
-
 }  // namespace
 
 void SupervisorEngine::Impl::on(const input::ChildExited& in) {
@@ -92,7 +88,7 @@ void SupervisorEngine::Impl::after_exit(ChildIndex i, Phase before, Asked asked)
   const auto* orphan = child.intent == Intent::run ? orphan_below(i) : nullptr;
   if (mode_ == Mode::closing) {
     exited_while_closing(i, before, asked);
-  } else if (orphan && (child.restart_wanted || (asked == Asked::scope && in_stopping_scope(i)))) {
+  } else if (orphan && (child.restart_wanted || in_stopping_scope(i))) {
     keep_from_orphan(i, *orphan);
     pursue_scope();
   } else if (child.restart_wanted) {
@@ -102,7 +98,7 @@ void SupervisorEngine::Impl::after_exit(ChildIndex i, Phase before, Asked asked)
     land(i);
     pursue_scope();
   } else if (in_stopping_scope(i)) {
-    if (child.intent == Intent::quarantined) {
+    if (child.intent == Intent::quarantined || child.intent == Intent::paused) {
       land(i);
     } else if (spec_of(i).policy.restart == RestartType::temporary) {
       become(i, Phase::stopped);
@@ -117,27 +113,26 @@ void SupervisorEngine::Impl::after_exit(ChildIndex i, Phase before, Asked asked)
 
 // One that a nested supervisor could not end, and may still live.
 const std::string* SupervisorEngine::Impl::orphan_below(ChildIndex i) const {
-  if (!children_[i].subtree) return nullptr;
-  for (const auto& status : *children_[i].subtree) {
-    if (status.outcome == ChildShutdownOutcome::abort_failed) return &status.path;
-  }
-  return nullptr;
+  return children_[i].subtree ? orphan_in(*children_[i].subtree) : nullptr;
 }
 
 // A new attempt of the subtree would start the orphan's child a second time.
 void SupervisorEngine::Impl::keep_from_orphan(ChildIndex i, const std::string& orphan) {
+  const auto why = orphan + " could not be ended and may still run";
   children_[i].restart_wanted = false;
   children_[i].counted_restart = false;
+  answer_all(i, Error::Code::wrong_state,
+             path_of(i) + " was not started: " + why + "; restart it to start it all the same");
   become(i, Phase::quarantined);
-  emit_child(i, events::ChildQuarantined{orphan + " could not be ended and may still run"});
+  emit_child(i, events::ChildQuarantined{why});
   stop_linked_sidecars(i);
 }
 
 void SupervisorEngine::Impl::end_of_abandoned(ChildIndex i) {
   const bool serves = mode_ != Mode::closing && mode_ != Mode::finished;
-  if (serves && children_[i].restart_wanted && !orphan_below(i)) {
-    start_by_command(i);
-    return;
+  if (serves && children_[i].restart_wanted) {
+    const auto* orphan = orphan_below(i);
+    return orphan ? keep_from_orphan(i, *orphan) : start_by_command(i);
   }
   children_[i].restart_wanted = false;
   become(i, Phase::quarantined);
@@ -152,7 +147,7 @@ void SupervisorEngine::Impl::judge(ChildIndex i, Phase before) {
   child.counted_restart = false;
   if (during_start && child.last_exit->is_failure()) {
     emit_child(i, events::ChildStartFailed{describe(*child.last_exit)});
-    if (child.tentative) {
+    if (child.tentative && !orphan_below(i)) {
       answer_all(
           i, Error::Code::start_failed,
           path_of(i) + " was not added, for it did not start: " + describe(*child.last_exit));
@@ -205,8 +200,9 @@ void SupervisorEngine::Impl::emit_decision(ChildIndex i,
 
 void SupervisorEngine::Impl::carry_out(ChildIndex i, const RestartDecision& d) {
   const auto* orphan = orphan_below(i);
-  if (orphan && is_restart(d.verdict)) {
-    emit_child(i, events::RestartCancelled{"of an orphan, " + *orphan});
+  const bool comes_back = is_restart(d.verdict) || d.verdict == Verdict::hold_group;
+  if (orphan && comes_back) {
+    emit_child(i, events::RestartCancelled{*orphan + " may still run"});
     keep_from_orphan(i, *orphan);
     return;
   }
@@ -259,7 +255,7 @@ void SupervisorEngine::Impl::leave_stopped(ChildIndex i, const RestartDecision& 
   stop_linked_sidecars(i);
   if (by_type && spec_of(i).significant) auto_shutdown(i);
   const bool gone = children_[i].dynamic && d.restart == RestartType::temporary;
-  if (gone && mode_ != Mode::closing) {
+  if (gone && mode_ != Mode::closing && !orphan_below(i)) {
     forget_child(i);
     emit_child(i, events::ChildRemoved{"its own end"});
   }

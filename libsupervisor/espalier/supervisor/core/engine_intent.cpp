@@ -75,6 +75,7 @@ void SupervisorEngine::Impl::land(ChildIndex i) {
       emit_child(i, events::ChildQuarantined{by.empty() ? "with its scope" : "by " + by});
       break;
     case Intent::removed:
+      if (const auto* orphan = orphan_below(i)) return refuse_removal(i, *orphan);
       stop_linked_sidecars(i);
       emit_child(i, events::ChildRemoved{by.empty() ? "a reload" : by});
       forget_child(i);
@@ -86,6 +87,17 @@ void SupervisorEngine::Impl::land(ChildIndex i) {
       emit_child(i, events::ChildStopped{});
       break;
   }
+  stop_linked_sidecars(i);
+}
+
+// Its path must not be free: what comes there next would start the orphan's child a second time.
+void SupervisorEngine::Impl::refuse_removal(ChildIndex i, const std::string& orphan) {
+  const auto why = orphan + " could not be ended and may still run";
+  children_[i].intent = Intent::quarantined;
+  answer_all(i, Error::Code::wrong_state,
+             why + ", so " + path_of(i) + " cannot be forgotten; it is quarantined");
+  become(i, Phase::quarantined);
+  emit_child(i, events::ChildQuarantined{why});
   stop_linked_sidecars(i);
 }
 
@@ -120,7 +132,8 @@ void SupervisorEngine::Impl::start_linked_sidecars(ChildIndex primary) {
   if (!children_[primary].sidecars || mode_ == Mode::closing) return;
   const auto linked = *children_[primary].sidecars;
   for (const auto i : linked) {
-    if (at(i).by_primary && children_[i].phase == Phase::stopped) start_by_command(i);
+    const bool waits = at(i).by_primary && children_[i].phase == Phase::stopped;
+    if (waits && !orphan_below(i)) start_by_command(i);
   }
 }
 

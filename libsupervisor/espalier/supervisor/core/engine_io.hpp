@@ -16,8 +16,18 @@ namespace espalier::supervisor {
 
 /// A child of one supervisor: its index in SupervisorSpec::children.
 using ChildIndex = std::uint32_t;
-/// Numbers the attempts of a child from 1; what carries an older one is late and changes nothing.
+/// Names an attempt in the slot of its child; what carries another than the current one is late and
+/// changes nothing. In the lower half attempts are numbered from 1, for people; the upper half is
+/// another one for each child that gets the slot.
 using Generation = std::uint64_t;
+/// The number that people know an attempt by.
+[[nodiscard]] constexpr std::uint64_t shown(Generation generation) {
+  return generation & 0xffff'ffffU;
+}
+/// Before the first attempt of the child that gets a slot after one that got to `last`.
+[[nodiscard]] constexpr Generation next_owner_after(Generation last) {
+  return last == 0 ? 0 : ((last >> 32U) + 1) << 32U;
+}
 
 /// What an engine is told.
 namespace input {

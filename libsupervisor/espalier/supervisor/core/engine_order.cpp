@@ -42,7 +42,7 @@ void SupervisorEngine::Impl::on(const input::Order& in) {
                (near.empty() ? "" : "; did you mean " + join_path(context_.path, near) + "?"));
     return;
   }
-  if (auto stale = stale_generation(*in.command, generation(*child))) {
+  if (auto stale = stale_generation(*in.command, shown(generation(*child)))) {
     refuse(ticket, stale->code, stale->message);
     return;
   }
@@ -106,7 +106,7 @@ void SupervisorEngine::Impl::order_start(ChildIndex i, const Ticket& ticket) {
                     path_of(i) + " is held with its group; reset the group " + spec_of(i).group);
     case Phase::abandoned:
       return refuse(ticket, Error::Code::wrong_state,
-                    path_of(i) + ": its attempt " + std::to_string(child.generation) +
+                    path_of(i) + ": its attempt " + std::to_string(shown(child.generation)) +
                         " could not be ended and may still run; restart it to begin a new one " +
                         "once that has ended");
     default:
@@ -144,7 +144,7 @@ void SupervisorEngine::Impl::order_resume(ChildIndex i, const Ticket& ticket) {
                     path_of(i) + " is held with its group; reset the group " + spec_of(i).group);
     case Phase::abandoned:
       return refuse(ticket, Error::Code::wrong_state,
-                    path_of(i) + ": its attempt " + std::to_string(child.generation) +
+                    path_of(i) + ": its attempt " + std::to_string(shown(child.generation)) +
                         " could not be ended and may still run");
     case Phase::stopping:
     case Phase::aborting:
@@ -183,7 +183,7 @@ void SupervisorEngine::Impl::order_down(ChildIndex i, const Ticket& ticket, Inte
   }
   if (phase == Phase::abandoned) {
     return refuse(ticket, Error::Code::wrong_state,
-                  path_of(i) + ": its attempt " + std::to_string(children_[i].generation) +
+                  path_of(i) + ": its attempt " + std::to_string(shown(children_[i].generation)) +
                       " could not be ended; it is not started while that may live");
   }
   if (phase == Phase::quarantined && intent == Intent::paused) {
@@ -200,7 +200,7 @@ void SupervisorEngine::Impl::order_remove(ChildIndex i, const Ticket& ticket) {
   const auto phase = at(i).phase;
   if (phase == Phase::abandoned) {
     return refuse(ticket, Error::Code::wrong_state,
-                  path_of(i) + ": its attempt " + std::to_string(children_[i].generation) +
+                  path_of(i) + ": its attempt " + std::to_string(shown(children_[i].generation)) +
                       " could not be ended and may still run, so it cannot be forgotten");
   }
   std::string used_by;

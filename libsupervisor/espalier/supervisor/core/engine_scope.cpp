@@ -101,7 +101,8 @@ bool SupervisorEngine::Impl::awaits_scope_restart(ChildIndex i) const {
 }
 
 bool SupervisorEngine::Impl::in_stopping_scope(ChildIndex i) const {
-  return scope_.step == Scope::Step::stopping && is_member_of_scope(i);
+  const bool brought_up = scope_.is_quarantine && children_[i].intent == Intent::run;
+  return scope_.step == Scope::Step::stopping && is_member_of_scope(i) && !brought_up;
 }
 
 // Stops the members from the last to the first, one at a time, waits out the back-off, starts.
@@ -134,6 +135,8 @@ void SupervisorEngine::Impl::pursue_scope() {
     scope_.step = Scope::Step::waiting;
     if (scope_.is_quarantine && !scope_.reload) {
       scope_ = {};
+      if (mode_ == Mode::starting) begin_sequence(order_, false);
+      advance_sequence();
       return;
     }
   }
@@ -203,7 +206,7 @@ void SupervisorEngine::Impl::abandon(ChildIndex i) {
   become(i, Phase::abandoned);
   out_.emplace_back(effect::AbandonChild{i, child.generation});
   if (mode_ == Mode::closing) return;
-  emit_child(i, events::ChildQuarantined{"its attempt " + std::to_string(child.generation) +
+  emit_child(i, events::ChildQuarantined{"its attempt " + std::to_string(shown(child.generation)) +
                                          " could not be ended and may still run"});
 }
 

@@ -11,6 +11,7 @@ void SupervisorEngine::Impl::start_child(ChildIndex i) {
   disarm(i);
   if (const auto missing = unready_dependency(i)) {
     if (child.phase == Phase::blocked) return;
+    end_admission(i);  // What it waits for may need the place.
     become(i, Phase::blocked);
     emit_child(i, events::ChildBlocked{path_of(*missing)});
     return;
@@ -37,7 +38,9 @@ void SupervisorEngine::Impl::on(const input::Admitted& in) {
   if (in.child >= children_.size()) return;
   const auto& child = at(in.child);
   const bool awaited = child.phase == Phase::queued && child.admitted;
-  if (awaited && in.number == child.generation + 1) start_child(in.child);
+  if (!awaited || in.number != child.generation + 1) return;
+  start_child(in.child);
+  advance_sequence();
 }
 
 void SupervisorEngine::Impl::end_admission(ChildIndex i) {
@@ -181,14 +184,16 @@ void SupervisorEngine::Impl::advance_sequence() {
     }
     if (sequence_.next == sequence_.members.size()) {
       end_sequence();
-      return;
+      continue;
     }
     const auto i = sequence_.members[sequence_.next++];
-    if (i == nobody_there || !may_start_in_sequence(i)) continue;
+    if (i == nobody_there) continue;
+    if (!sequence_.is_restart) sequence_.awaited = i;  // It may be under way already.
+    if (!may_start_in_sequence(i)) continue;
     auto& child = at(i);
     child.cause = sequence_.is_restart ? scope_.cause : cause_;
     const bool was_failure = scope_.trigger != nobody_there;
-    child.counted_restart = sequence_.is_restart && was_failure && child.generation > 0;
+    child.counted_restart = sequence_.is_restart && was_failure && shown(child.generation) > 0;
     if (child.counted_restart && i != scope_.trigger) ++child.restarts_total;  // Its own counted.
     start_child(i);
     sequence_.awaited = i;
@@ -198,12 +203,13 @@ void SupervisorEngine::Impl::advance_sequence() {
 bool SupervisorEngine::Impl::may_start_in_sequence(ChildIndex i) {
   const auto& child = at(i);
   if (child.held || (child.phase != Phase::idle && child.phase != Phase::stopped)) return false;
-  if (child.intent != Intent::run) return false;
+  if (child.intent != Intent::run || orphan_below(i)) return false;
   if (!sequence_.is_restart) return child.phase == Phase::idle;
-  return child.generation == 0 || spec_of(i).policy.restart != RestartType::temporary;
+  return shown(child.generation) == 0 || spec_of(i).policy.restart != RestartType::temporary;
 }
 
 void SupervisorEngine::Impl::end_sequence() {
+  const bool was_restart = std::exchange(sequence_.is_restart, false);
   sequence_.active = false;
   sequence_.members.clear();
   if (scope_.step == Scope::Step::starting) {
@@ -216,6 +222,10 @@ void SupervisorEngine::Impl::end_sequence() {
     }
   }
   if (mode_ != Mode::starting) return;
+  if (was_restart) {
+    begin_sequence(order_, false);  // The first start goes on with those it had not come to.
+    return;
+  }
   mode_ = Mode::serving;
   emit(cause_, events::TreeStarted{now_ - started_at_});
   out_.emplace_back(effect::TreeUp{});

@@ -151,9 +151,8 @@ void SupervisorEngine::Impl::run_probe(ChildIndex i) {
   probe->due = never;
   probe->running = true;
   const auto purpose = probe_purpose(i);
-  effect::RunProbe what{i, purpose, ++probe->number, {}, {}};
-  // Numbers of one child never come twice, whatever its probes are for.
-  what.number += children_[i].generation << 32U;
+  probe->number = ++last_probe_;
+  effect::RunProbe what{i, purpose, probe->number, {}, {}};
   const auto& policy = spec_of(i).policy;
   if (purpose == input::ProbePurpose::gate) what.gates = spec_of(i).gates;
   if (purpose == input::ProbePurpose::readiness) what.probe = policy.readiness_probe;
@@ -171,8 +170,7 @@ void SupervisorEngine::Impl::cancel_probe(ChildIndex i) {
 void SupervisorEngine::Impl::on(const input::ProbeResult& in) {
   if (in.child >= children_.size()) return;
   auto& child = at(in.child);
-  const auto number = in.number - (child.generation << 32U);
-  if (!child.probe || !child.probe->running || child.probe->number != number) return;
+  if (!child.probe || !child.probe->running || child.probe->number != in.number) return;
   const bool asked = child.phase == Phase::gated || child.phase == Phase::starting ||
                      child.phase == Phase::running;
   if (!asked || in.purpose != probe_purpose(in.child)) return;

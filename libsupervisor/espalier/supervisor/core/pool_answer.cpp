@@ -152,7 +152,7 @@ CommandOutcome PoolEngine::Impl::outcome(std::optional<ChildIndex> i, std::strin
   result.path = i ? path_of(*i) : context_.path;
   result.text = std::move(text);
   result.phase = i ? table_[*i].phase : Phase::running;
-  result.generation = i ? table_[*i].generation : 0;
+  result.generation = i ? shown(table_[*i].generation) : 0;
   return result;
 }
 

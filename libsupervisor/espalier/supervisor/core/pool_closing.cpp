@@ -193,7 +193,7 @@ void PoolEngine::Impl::record_status(ChildIndex i, ChildShutdownOutcome outcome,
   ChildShutdownStatus status;
   status.path = path_of(i);
   status.outcome = outcome;
-  status.generation = slot.generation;
+  status.generation = shown(slot.generation);
   if (outcome != ChildShutdownOutcome::already_exited) status.took = now - slot.asked_at;
   if (slot.more && slot.more->last_exit) status.exit = *slot.more->last_exit;
   closing_.statuses.push_back(std::move(status));

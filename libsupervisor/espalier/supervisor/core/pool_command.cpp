@@ -46,7 +46,7 @@ void PoolEngine::Impl::on(const input::Order& in, TimePoint now) {
   } else if (in.child.empty()) {
     order_pool(in, now);
   } else if (const auto i = table_.find(in.child)) {
-    if (auto stale = stale_generation(*in.command, table_[*i].generation)) {
+    if (auto stale = stale_generation(*in.command, shown(table_[*i].generation))) {
       refuse(in, *i, stale->code, stale->message);
     } else {
       order_instance(in, *i, now);

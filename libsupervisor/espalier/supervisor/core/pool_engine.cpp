@@ -174,7 +174,7 @@ ChildView PoolEngine::Impl::view(ChildIndex i, TimePoint now) const {
   ChildView view;
   view.phase = slot.phase;
   view.intent = slot.intent;
-  view.generation = slot.generation;
+  view.generation = shown(slot.generation);
   view.attempt = slot.attempt;
   view.restarts_total = slot.restarts_total;
   view.since = slot.since;
@@ -229,7 +229,7 @@ std::uint64_t PoolEngine::Impl::emit_child(ChildIndex i, EventBody body) {
 std::uint64_t PoolEngine::Impl::emit_child(ChildIndex i, Cause cause, EventBody body) {
   effect::Emit what;
   what.child = i;
-  what.generation = table_[i].generation;
+  what.generation = shown(table_[i].generation);
   what.attempt = table_[i].attempt;
   what.cause = cause;
   what.body = std::move(body);
@@ -273,7 +273,7 @@ bool PoolEngine::Impl::is_current(ChildIndex i, Generation generation) {
   if (i >= table_.size()) return false;
   const auto& slot = at(i);
   if (generation != 0 && generation == slot.generation && is_live(slot.phase)) return true;
-  emit_child(i, Cause{}, events::StaleReport{generation});
+  emit_child(i, Cause{}, events::StaleReport{shown(generation)});
   return false;
 }
 

@@ -66,8 +66,11 @@ ExitRecord PoolEngine::Impl::classify(ChildIndex i, const ExitRecord& reported) 
 
 void PoolEngine::Impl::after_exit(ChildIndex i, TimePoint now) {
   auto& slot = at(i);
+  const auto* orphan = orphan_in(slot.more->subtree);
   if (slot.intent == Intent::removed) {
     forget(i, slot.more->remover, now);
+  } else if (slot.restart_wanted && orphan) {
+    keep_from_orphan(i, *orphan, now);
   } else if (slot.restart_wanted) {
     start(i, now);
   } else if (slot.intent == Intent::quarantined) {
@@ -80,13 +83,29 @@ void PoolEngine::Impl::after_exit(ChildIndex i, TimePoint now) {
   }
 }
 
+// A new attempt of the subtree would start the orphan's child a second time.
+void PoolEngine::Impl::keep_from_orphan(ChildIndex i, const std::string& orphan, TimePoint now) {
+  auto& slot = table_[i];
+  const auto why = orphan + " could not be ended and may still run";
+  slot.restart_wanted = false;
+  slot.counted_restart = false;
+  missed(i, path_of(i) + " was not started: " + why + "; restart it to start it all the same");
+  enter(i, Phase::quarantined, now);
+  emit_child(i, events::ChildQuarantined{why});
+  settle_initial(i, now);
+  reached(i, Aim::held);
+}
+
 void PoolEngine::Impl::end_of_abandoned(ChildIndex i, TimePoint now) {
   auto& slot = table_[i];
+  const auto* orphan = orphan_in(slot.more->subtree);
   if (mode_ == Mode::closing) {
     enter(i, Phase::quarantined, now);
     record_late_end(i, now);
   } else if (mode_ != Mode::finished && slot.intent == Intent::removed) {
     forget(i, slot.more->remover, now);
+  } else if (mode_ != Mode::finished && slot.restart_wanted && orphan) {
+    keep_from_orphan(i, *orphan, now);
   } else if (mode_ != Mode::finished && slot.restart_wanted) {
     pass_gates(i, now);
   } else {
@@ -97,7 +116,7 @@ void PoolEngine::Impl::end_of_abandoned(ChildIndex i, TimePoint now) {
 void PoolEngine::Impl::give_up_on(ChildIndex i, TimePoint now) {
   auto& slot = table_[i];
   abandon(i, now);
-  const auto why = path_of(i) + ": its attempt " + std::to_string(slot.generation) +
+  const auto why = path_of(i) + ": its attempt " + std::to_string(shown(slot.generation)) +
                    " could not be ended and may still run";
   missed(i, why);
   if (slot.trial) {
@@ -128,9 +147,7 @@ void PoolEngine::Impl::judge(ChildIndex i, TimePoint now) {
   slot.trial = false;
   const auto decision = std::make_shared<const RestartDecision>(decide(i, now));
   events::RestartDecided body{decision, {}, 0};
-  const bool restarts = decision->verdict == Verdict::restart_now ||
-                        decision->verdict == Verdict::restart_after ||
-                        decision->verdict == Verdict::restart_queued;
+  const bool restarts = is_restart(decision->verdict);
   if (restarts) body = {decision, {path_of(i)}, 1};
   slot.cause.caused_by = emit_child(i, std::move(body));
   slot.more->last_decision = decision;
@@ -140,6 +157,12 @@ void PoolEngine::Impl::judge(ChildIndex i, TimePoint now) {
 
 void PoolEngine::Impl::carry_out(ChildIndex i, const RestartDecision& d, TimePoint now) {
   auto& slot = table_[i];
+  const auto* orphan = orphan_in(slot.more->subtree);
+  if (orphan && is_restart(d.verdict)) {
+    emit_child(i, events::RestartCancelled{*orphan + " may still run"});
+    keep_from_orphan(i, *orphan, now);
+    return;
+  }
   switch (d.verdict) {
     case Verdict::restart_now:
     case Verdict::restart_after:

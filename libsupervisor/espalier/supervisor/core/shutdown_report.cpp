@@ -4,6 +4,12 @@
 
 namespace espalier::supervisor {
 
+const std::string* orphan_in(const std::vector<ChildShutdownStatus>& children) {
+  const auto found = std::ranges::find(children, ChildShutdownOutcome::abort_failed,
+                                       &ChildShutdownStatus::outcome);
+  return found == children.end() ? nullptr : &found->path;
+}
+
 bool ShutdownReconcileReport::clean() const {
   return std::ranges::all_of(checks, [](const ReconcileCheck& c) { return c.found.empty(); });
 }

@@ -28,6 +28,9 @@ struct ChildShutdownStatus {
   ExitRecord exit = {};              ///< Of the last attempt, where there was one.
 };
 
+/// The path of one that may still live; null: none does.
+[[nodiscard]] const std::string* orphan_in(const std::vector<ChildShutdownStatus>& children);
+
 /// One thing that was looked at after the children had been dealt with.
 struct ReconcileCheck {
   std::string what = {};  ///< "actors", "threads", "process groups", "descendants"...

@@ -138,7 +138,10 @@ class EnginePromises {
     if (!std::exchange(child.wanted_up, false) && !down) return;
     for (const auto& e : effects) {
       const auto* reply = std::get_if<effect::Reply>(&e);
-      if (reply && !reply->result && reply->result.error().code == Error::Code::wrong_state) return;
+      if (!reply) continue;
+      if (!reply->result && reply->result.error().code == Error::Code::wrong_state) return;
+      // A suspended one is not held: should it end, a new attempt begins.
+      if (down && reply->result && reply->result->phase == ChildPhase::suspended) return;
     }
     child.kept_down = down;
     child.commanded = !down;
@@ -253,7 +256,8 @@ class EnginePromises {
     for (ChildIndex i = 0; i < children_.size(); ++i) {
       const auto& other = children_[i];
       if (other.live == 0 || &other == &child || other.aborted || other.abandoned) continue;
-      if (other.place > child.place && !other.asked)
+      const bool spared = quarantining_ && !shutting_down_ && other.by_operator;
+      if (other.place > child.place && !other.asked && !spared)
         breach(what + " before " + name(i) + ", which was started after it");
       const auto& stop = spec_.children[i].policy.stop;
       const bool patient =
@@ -305,6 +309,7 @@ class EnginePromises {
     if (std::holds_alternative<events::RestartCancelled>(x.body) && !x.child) cancel_group();
     if (const auto* scope = std::get_if<events::ScopeRestartStarted>(&x.body)) {
       group_stopping_ = true;
+      quarantining_ = false;
       group_first_ = children_.size() - std::min<std::uint64_t>(children_.size(), scope->size);
     }
   }
@@ -312,7 +317,9 @@ class EnginePromises {
   void check_child_event(ChildIndex index, const effect::Emit& x) {
     auto& child = children_[index];
     if (std::holds_alternative<events::ChildExited>(x.body)) ++exits_told_[index];
-    if (std::holds_alternative<events::ChildQuarantined>(x.body)) child.kept_down = true;
+    if (std::holds_alternative<events::ChildQuarantined>(x.body) ||
+        std::holds_alternative<events::ChildPaused>(x.body))
+      child.kept_down = true;
     if (std::holds_alternative<events::ChildBlocked>(x.body)) child.passed_over = true;
     if (std::holds_alternative<events::RestartCancelled>(x.body)) child.armed = false;
     if (const auto* decided = std::get_if<events::RestartDecided>(&x.body)) {
@@ -320,6 +327,7 @@ class EnginePromises {
       if (decided->decision->verdict == Verdict::quarantine &&
           decided->decision->deciding_rule == Rule::supervisor_limit) {
         group_stopping_ = true;  // What ends now is part of the quarantine of a scope.
+        quarantining_ = true;
         group_first_ = 0;
       }
       note_decision(child, *decided->decision);
@@ -393,6 +401,7 @@ class EnginePromises {
   std::size_t group_first_ = 0;  ///< Place of the first member of the group under restart.
   bool group_stopping_ = false;  ///< What ends now is part of that restart, no failure.
   bool was_group_stopping_ = false;
+  bool quarantining_ = false;  ///< A scope was, last of all; who is brought up then stays up.
   bool operator_acted_ = false;
   bool shutting_down_ = false;
   bool finished_ = false;

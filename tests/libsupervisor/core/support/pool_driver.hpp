@@ -64,10 +64,17 @@ class PoolDriver {
   void run(ChildIndex i) { feed(input::ChildRunning{i, children_[i].live, {}}); }
   void ready(ChildIndex i) { feed(input::ChildReady{i, children_[i].live}); }
   void exit(ChildIndex i, ExitRecord how = {}) { exit_as(i, children_[i].live, std::move(how)); }
-  void exit_as(ChildIndex i, Generation generation, ExitRecord how = {}) {
+  void exit_as(ChildIndex i, Generation generation, ExitRecord how = {},
+               std::vector<ChildShutdownStatus> subtree = {}) {
     auto& child = children_[i];
     if (generation != 0 && child.live == generation) child.live = 0;
-    feed(input::ChildExited{i, generation, std::move(how), {}, {}});
+    feed(input::ChildExited{i, generation, std::move(how), {}, std::move(subtree)});
+  }
+  /// An instance that is a supervisor ends, and could not end its child x.
+  void exit_with_orphan(ChildIndex i, ExitRecord how = {}) {
+    exit_as(i, children_[i].live, std::move(how),
+            {{.path = "/pool/" + std::to_string(i + 1) + "/x",
+              .outcome = ChildShutdownOutcome::abort_failed}});
   }
   void crash(ChildIndex i) { exit(i, failure()); }
   static ExitRecord failure(FailureCategory category = FailureCategory::recoverable) {

@@ -39,6 +39,7 @@ inline Input exited(ChildIndex child, Generation generation, ExitKind kind,
 ///   start, stop [limit=MS], abort [MS], wait MS
 ///   running|ready|alive A, extend A MS, crash A [message], complete A, fail A CATEGORY [message],
 ///   exit A KIND, late A GENERATION, end_tree A (a supervisor that wants the tree to end)
+///   orphan A KIND             the same as `exit` of a supervisor that could not end its child x
 ///   start_child|stop_child|restart_child|pause_child|resume_child|quarantine_child|
 ///   remove_child|reset_child A [dry]
 ///   add_child A KEY=VALUE...  from here on the promises are not watched: they know no new children
@@ -230,6 +231,12 @@ class ScriptRunner {
     if (verb == "late")
       return apply(exited(child, std::stoull(rest), ExitKind::panicked, FailureCategory::panic));
     if (verb == "exit") return apply(exited(child, generation, pick(kinds_, rest)));
+    if (verb == "orphan") {
+      auto end = exited(child, generation, pick(kinds_, rest));
+      std::get<input::ChildExited>(end).subtree = {
+          {.path = join_path("/" + who, "x"), .outcome = ChildShutdownOutcome::abort_failed}};
+      return apply(end);
+    }
     if (verb == "extend") return apply(input::ChildExtend{child, generation, millis(rest)});
     if (verb == "probe" || verb == "gate") return answer_probe(child, rest);
     if (verb == "admit") return apply(input::Admitted{child, generation + 1});
@@ -266,14 +273,18 @@ class ScriptRunner {
   [[nodiscard]] std::string name(ChildIndex child) const { return engine_->child_name(child); }
 
   void print(const effect::StartChild& x) {
-    say("start " + name(x.child) + "#" + std::to_string(x.generation));
+    say("start " + name(x.child) + "#" + std::to_string(shown(x.generation)));
   }
   void print(const effect::StopChild& x) {
     const bool bounded = x.limit && engine_->child_spec(x.child)->kind == ChildKind::supervisor;
     say("stop " + name(x.child) +
         (bounded ? " limit=" + std::to_string(*x.limit / std::chrono::milliseconds{1}) : ""));
   }
-  void print(const effect::AbortChild& x) { say("abort " + name(x.child)); }
+  void print(const effect::AbortChild& x) {
+    const bool is_tree = engine_->child_spec(x.child)->kind == ChildKind::supervisor;
+    say("abort " + name(x.child) +
+        (is_tree ? " wait=" + std::to_string(x.wait / std::chrono::milliseconds{1}) : ""));
+  }
   void print(const effect::AbandonChild& x) { say("abandon " + name(x.child)); }
   void print(const effect::TreeUp&) { say("up"); }
   void print(const effect::SuspendChild& x) {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <optional>
 #include <sstream>
 #include <stdexcept>
@@ -135,6 +136,11 @@ inline void set_timing(ChildPolicy& policy, const std::string& key, const std::s
     throw std::invalid_argument("unknown key '" + key + "' of a child");
 }
 
+inline void set_kind(ChildSpec& child, ChildKind kind) {
+  child.kind = kind;
+  if (kind == ChildKind::supervisor) child.supervisor = std::make_shared<const SupervisorSpec>();
+}
+
 inline void set_child(ChildSpec& child, const std::string& key, const std::string& value) {
   static const std::map<std::string, RestartType> types{{"permanent", RestartType::permanent},
                                                         {"transient", RestartType::transient},
@@ -179,7 +185,7 @@ inline void set_child(ChildSpec& child, const std::string& key, const std::strin
   else if (key == "deps")
     child.dependencies = split(value, ',');
   else if (key == "kind")
-    child.kind = pick(kinds, value);
+    set_kind(child, pick(kinds, value));
   else
     set_timing(child.policy, key, value);
 }

@@ -320,6 +320,7 @@ class SupervisorEngine::Impl {
   void bring_up(ChildIndex i);
   void bring_down(ChildIndex i, Intent intent);
   void land(ChildIndex i);
+  void refuse_removal(ChildIndex i, const std::string& orphan);
   void start_by_command(ChildIndex i);
   void stop_linked_sidecars(ChildIndex primary);
   void start_linked_sidecars(ChildIndex primary);
@@ -369,6 +370,7 @@ class SupervisorEngine::Impl {
   DeadlineHeap deadlines_;
   RestartWindow window_;
   std::unique_ptr<TokenBucket> bucket_;
+  std::uint64_t last_probe_ = 0;  ///< Their numbers never come twice.
   Mode mode_ = Mode::idle;
   TimePoint now_ = {};
   TimePoint started_at_ = {};

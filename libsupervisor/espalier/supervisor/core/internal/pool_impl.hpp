@@ -137,6 +137,7 @@ class PoolEngine::Impl {
   void on(const input::ChildExited& in, TimePoint now);
   ExitRecord classify(ChildIndex i, const ExitRecord& reported) const;
   void after_exit(ChildIndex i, TimePoint now);
+  void keep_from_orphan(ChildIndex i, const std::string& orphan, TimePoint now);
   void end_of_abandoned(ChildIndex i, TimePoint now);
   void give_up_on(ChildIndex i, TimePoint now);
   void judge(ChildIndex i, TimePoint now);

@@ -46,7 +46,7 @@ struct PoolSlot {
   enum class Asked : std::uint8_t { nobody, command, timeout, closing };
 
   std::uint64_t number = 0;
-  Generation generation = 0;  ///< Of the slot: goes on with its next instance.
+  Generation generation = 0;
   Cause cause = {};
   TimePoint since = {};  ///< When the phase began.
   TimePoint ready_at = {};
@@ -87,7 +87,7 @@ class PoolTable {
     }
     auto& slot = slots_[i];
     const bool changed = slot.changed;
-    const auto generation = slot.generation;
+    const auto generation = next_owner_after(slot.generation);
     slot = PoolSlot{};
     slot.changed = changed;
     slot.generation = generation;
