@@ -45,7 +45,7 @@ function(pkg_config_file name)
     DESTINATION "${pc_folder}" COMPONENT dev)
 endfunction()
 pkg_config_file(espalier-supervisor supervisor_runtime supervisor_actor supervisor_config
-  supervisor_io supervisor_observe supervisor_process supervisor_os supervisor_core)
+  supervisor_scheduler supervisor_io supervisor_observe supervisor_process supervisor_os supervisor_core)
 pkg_config_file(espalier-pipeline pipeline_supervised pipeline_declare pipeline_durable pipeline_show
   pipeline_track pipeline_build pipeline_run pipeline_core)
 pkg_config_file(espalier-ipc ipc_server ipc_client ipc_registration ipc_core ipc_wire)

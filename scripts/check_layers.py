@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fails when a file includes something its layer may not. The table is the architecture."""
+"""Fails when a file includes something its layer may not, or a core reads a clock. The table is the architecture."""
 import pathlib
 import re
 import sys
@@ -19,9 +19,10 @@ ALLOWED = {
     f"{LIB}/process": [f"{OURS}/core/", f"{OURS}/os/", "tl/"],
     f"{LIB}/observe": [f"{OURS}/core/", f"{OURS}/os/", "tl/", "spdlog/", "boost/crc.hpp"],
     f"{LIB}/io": [f"{OURS}/{x}/" for x in ("core", "os", "process")] + ["tl/", "boost/"],
-    f"{LIB}/actor": [f"{OURS}/{x}/" for x in ("core", "process", "io", "observe")]
+    f"{LIB}/scheduler": [f"{OURS}/os/", "caf/"],
+    f"{LIB}/actor": [f"{OURS}/{x}/" for x in ("core", "process", "io", "observe", "scheduler")]
                     + ["tl/", "caf/", "boost/"],
-    f"{LIB}/runtime": [f"{OURS}/{x}/" for x in ("core", "os", "config", "process", "io", "observe", "actor")]
+    f"{LIB}/runtime": [f"{OURS}/{x}/" for x in ("core", "os", "config", "process", "io", "observe", "scheduler", "actor")]
                       + ["tl/", "caf/"],
     "libsupervisor/espalier/testing": [f"{OURS}/core/", "tl/"],
     "libsupervisor/espalier/rehearsal": ["espalier/testing/"] + [f"{OURS}/{x}/" for x in ("core", "os", "config", "observe")]
@@ -46,9 +47,10 @@ ALLOWED = {
 }
 # Headers of the operating system; core and actor do without.
 SYSTEM = re.compile(r"(sys|linux|netinet|arpa)/\w+\.h$|\w+\.h$")
-MAY_CALL_THE_SYSTEM = {f"{LIB}/os", f"{LIB}/process", f"{LIB}/io", f"{LIB}/runtime", f"{LIB}/observe", f"{LIB}/config",
+MAY_CALL_THE_SYSTEM = {f"{LIB}/os", f"{LIB}/process", f"{LIB}/io", f"{LIB}/scheduler", f"{LIB}/runtime", f"{LIB}/observe", f"{LIB}/config",
                        f"{IPC}/server", f"{IPC}/client", f"{IPC}/registration",
                        f"{PIPE}/run", f"{PIPE}/build", f"{PIPE}/show", f"{PIPE}/durable", f"{PIPE}/declare", "cli"}
+CLOCK = re.compile(r"_clock::now\(")
 INCLUDE = re.compile(r'\s*#\s*include\s*(["<])([^">]+)[">]')
 
 
@@ -72,6 +74,8 @@ def problems(root):
                 found = INCLUDE.match(line)
                 if found and not allowed(layer, own, found[1], found[2]):
                     yield f"{path.relative_to(root)}:{number}: {layer} may not include {found[2]}"
+                if layer.endswith("/core") and CLOCK.search(line):
+                    yield f"{path.relative_to(root)}:{number}: {layer} is told the time, it does not read a clock"
 
 
 if __name__ == "__main__":

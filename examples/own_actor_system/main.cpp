@@ -20,7 +20,8 @@ caf::behavior greeter(caf::event_based_actor* self, std::shared_ptr<sv::ChildCon
 
 int main() {
   caf::actor_system_config config;
-  caf::actor_system system{config};  // Ours: the tree lives in it and leaves it as it was.
+  config.load<sv::Scheduler>();  // Before the system is made.
+  caf::actor_system system{config};
   const auto logger = spdlog::stdout_logger_mt("shop");  // Ours too, with its own sinks.
 
   sv::ChildFactories factories;

@@ -5,6 +5,7 @@
 #include "espalier/supervisor.hpp"
 #include "espalier/supervisor/actor/actor_factory.hpp"
 #include "espalier/supervisor/runtime/actor_commands.hpp"
+#include "espalier/supervisor/scheduler/scheduler.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>

@@ -10,11 +10,12 @@ PLANTED = {
     "core/a.hpp": "#include <string>\n#include <caf/all.hpp>\n",
     "core/b.cpp": '#include "espalier/supervisor/actor/attempt.hpp"\n',
     "core/c.cpp": "#include <sys/types.h>\n",
+    "core/t.cpp": "#include <chrono>\nconst auto now = std::chrono::system_clock::now();\n",
     "observe/d.cpp": '#include "espalier/supervisor/core/event.hpp"\n#include <yaml-cpp/yaml.h>\n',
     "attic/e.cpp": "#include <string>\n",
 }
 WANTED = ["attic: not in the table", "core/a.hpp:2", "core/b.cpp:1", "core/c.cpp:1",
-          "observe/d.cpp:2"]
+          "core/t.cpp:2", "observe/d.cpp:2"]
 
 with tempfile.TemporaryDirectory() as folder:
     for name, text in PLANTED.items():

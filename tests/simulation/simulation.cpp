@@ -114,11 +114,11 @@ class Stage {
  private:
   void launch(const SupervisorSpec& tree) {
     const auto line = std::make_shared<ReportLine>();
-    const auto root = system_.spawn(supervisor_actor,
-                                    SupervisorStart{.services = services_,
-                                                    .spec = std::make_shared<SupervisorSpec>(tree),
-                                                    .uplink = end_,
-                                                    .line = line});
+    const auto root = system_.spawn<SupervisorActor>(
+        SupervisorStart{.services = services_,
+                        .spec = std::make_shared<SupervisorSpec>(tree),
+                        .uplink = end_,
+                        .line = line});
     line->open(root);
     root_ = caf::actor_cast<caf::actor_addr>(root);
   }

@@ -66,6 +66,9 @@ void add_run(CLI::App& app, RunOptions& options) {
           ->type_name("PATH");
   run->add_flag("--no-socket", options.no_socket, "Do not listen, whatever the file says")
       ->excludes(socket);
+  run->add_option("--scheduler", options.scheduler,
+                  "Who runs the actors: espalier (default), or sharing, which is CAF's")
+      ->check(CLI::IsMember({"espalier", "sharing"}));
   run->add_flag("!--no-live", options.live, "Plain log lines even on a terminal");
 }
 

@@ -191,6 +191,7 @@ class Session {
     sv::SupervisorOptions options;
     options.events = {fan_};
     options.output = fan_;
+    if (options_.scheduler == "sharing") options.scheduler = sv::SchedulerPolicy::sharing;
     options.journal_capacity = config_.observability.journal_capacity;
     options.subreaper = true;
     options.guardian = std::move(host.guardian);

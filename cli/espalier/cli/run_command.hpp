@@ -13,6 +13,7 @@ struct RunOptions {
   /// Listen here whatever the file says; empty: where the file says, or in the runtime folder.
   std::optional<std::string> socket = {};
   bool no_socket = false;  ///< Do not listen, whatever the file says.
+  std::string scheduler = "espalier";  ///< Or "sharing".
   bool live = true;        ///< Show the tree where standard output is a terminal.
 };
 

@@ -75,11 +75,11 @@ class ActorFixture : public ::testing::Test {
   }
 
   caf::actor launch(SupervisorSpec spec) {
-    auto root = system_.spawn(
-        supervisor_actor, SupervisorStart{.services = services_,
-                                          .spec = std::make_shared<SupervisorSpec>(std::move(spec)),
-                                          .uplink = uplink_,
-                                          .line = line_});
+    auto root = system_.spawn<SupervisorActor>(
+        SupervisorStart{.services = services_,
+                        .spec = std::make_shared<SupervisorSpec>(std::move(spec)),
+                        .uplink = uplink_,
+                        .line = line_});
     line_->open(root);
     settle();
     return root;

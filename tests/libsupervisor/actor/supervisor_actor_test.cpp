@@ -118,7 +118,9 @@ TEST_F(SupervisorActor, AKilledSupervisorLeavesNoOrphans) {
   EXPECT_EQ(uplink_->ends, 1);
   ASSERT_TRUE(uplink_->end);
   EXPECT_EQ(uplink_->end->result, effect::Result::failed);
-  EXPECT_EQ(uplink_->end->children.size(), 2u);
+  ASSERT_EQ(uplink_->end->children.size(), 2u);
+  for (const auto& child : uplink_->end->children)
+    EXPECT_EQ(child.outcome, ChildShutdownOutcome::aborted) << child.path;
 }
 
 TEST_F(SupervisorActor, ALateReportOfAnOldAttemptChangesNothing) {
@@ -149,11 +151,11 @@ TEST_F(SupervisorActor, ThousandsOfChildrenDoNotKeepAStopWaiting) {
   SupervisorSpec spec{.shutdown = {.order = ShutdownOrder::parallel}};
   for (int i = 0; i < 2000; ++i)
     spec.children.push_back(child("w" + std::to_string(i)));
-  auto root = system_.spawn(supervisor_actor,
-                            SupervisorStart{.services = services_,
-                                            .spec = std::make_shared<SupervisorSpec>(spec),
-                                            .uplink = uplink_,
-                                            .line = line_});
+  auto root =
+      system_.spawn<supervisor::SupervisorActor>(SupervisorStart{.services = services_,
+                                                     .spec = std::make_shared<SupervisorSpec>(spec),
+                                                     .uplink = uplink_,
+                                                     .line = line_});
   line_->open(root);
   line_->send(input::Stop{"at once"}, caf::message_priority::high);
   settle();

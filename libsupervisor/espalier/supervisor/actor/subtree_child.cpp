@@ -54,8 +54,7 @@ class SubtreeChild final : public Child {
 std::unique_ptr<Child> start_subtree_child(ChildStart start) {
   auto path = start.id.path;
   auto line = std::make_shared<ReportLine>();
-  caf::actor handle = start.supervisor->spawn(
-      supervisor_actor,
+  caf::actor handle = start.supervisor->spawn<SupervisorActor>(
       SupervisorStart{.services = std::move(start.services),
                       .spec = start.spec->supervisor,
                       .pool = start.spec->pool,

@@ -3,6 +3,7 @@
 #include "espalier/supervisor/actor/actor_child.hpp"
 #include "espalier/supervisor/actor/make_engine.hpp"
 #include "espalier/supervisor/actor/supervisor_thread.hpp"
+#include "espalier/supervisor/scheduler/scheduler.hpp"
 
 #include <caf/actor_system.hpp>
 
@@ -16,6 +17,11 @@ namespace {
 
 std::uint64_t seed_for(const TreeServices& services, const std::string& path) {
   return services.seed ^ std::hash<std::string>{}(path);
+}
+
+caf::execution_unit* lane_of(caf::actor_system& system) {
+  auto* scheduler = Scheduler::of(system);
+  return scheduler ? &scheduler->lane() : nullptr;
 }
 
 }  // namespace
@@ -323,8 +329,21 @@ effect::Finished SupervisorState::unexpected_end() const {
   return result;
 }
 
-caf::behavior supervisor_actor(caf::stateful_actor<SupervisorState>* self, SupervisorStart start) {
-  return self->state.make_behavior(std::move(start));
+SupervisorActor::SupervisorActor(caf::actor_config& config, SupervisorStart start)
+    : caf::stateful_actor<SupervisorState>(config),
+      start_(std::move(start)),
+      lane_(lane_of(home_system())) {}
+
+void SupervisorActor::enqueue(caf::mailbox_element_ptr message, caf::execution_unit* unit) {
+  caf::stateful_actor<SupervisorState>::enqueue(std::move(message), lane_ ? lane_ : unit);
+}
+
+void SupervisorActor::launch(caf::execution_unit* unit, bool lazy, bool hide) {
+  caf::stateful_actor<SupervisorState>::launch(lane_ ? lane_ : unit, lazy, hide);
+}
+
+caf::behavior SupervisorActor::make_behavior() {
+  return state.make_behavior(std::move(start_));
 }
 
 }  // namespace espalier::supervisor

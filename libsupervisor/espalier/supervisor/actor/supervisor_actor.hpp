@@ -112,8 +112,22 @@ class SupervisorState {
   std::string fault_;  // Of an exception in this actor.
 };
 
-caf::behavior supervisor_actor(caf::stateful_actor<SupervisorState>* self, SupervisorStart start);
+/// The actor itself. Where the system runs on our Scheduler it waits in the lane for supervisors,
+/// which no other actor, busy or blocked, can hold up.
+class SupervisorActor final : public caf::stateful_actor<SupervisorState> {
+ public:
+  SupervisorActor(caf::actor_config& config, SupervisorStart start);
+
+  using caf::stateful_actor<SupervisorState>::enqueue;
+  void enqueue(caf::mailbox_element_ptr message, caf::execution_unit* unit) override;
+  void launch(caf::execution_unit* unit, bool lazy, bool hide) override;
+
+ protected:
+  caf::behavior make_behavior() override;
+
+ private:
+  SupervisorStart start_;
+  caf::execution_unit* lane_;  // Null on other schedulers.
+};
 
 }  // namespace espalier::supervisor
-
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(espalier::supervisor::SupervisorStart)

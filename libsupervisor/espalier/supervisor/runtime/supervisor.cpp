@@ -3,6 +3,7 @@
 #include "espalier/supervisor/actor/supervisor_thread.hpp"
 #include "espalier/supervisor/runtime/supervisor_impl.hpp"
 #include "espalier/supervisor/runtime/validate_spec.hpp"
+#include "espalier/supervisor/scheduler/scheduler.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -18,11 +19,13 @@ namespace espalier::supervisor {
 namespace {
 
 struct OwnConfig : caf::actor_system_config {
-  explicit OwnConfig(std::size_t threads) {
+  explicit OwnConfig(const SupervisorOptions& options) {
+    if (options.scheduler == SchedulerPolicy::espalier) load<Scheduler>();
     const std::size_t cores = std::thread::hardware_concurrency();
+    const auto threads = options.worker_threads;
     // `stealing`, the default, stalls for tens of milliseconds when thousands of actors wait.
     set("scheduler.policy", caf::atom("sharing"));
-    set("scheduler.max-throughput", std::size_t{200});
+    set("scheduler.max-throughput", Scheduler::usual_throughput);
     set("scheduler.max-threads", threads > 0 ? threads : std::max<std::size_t>(2, cores));
   }
 };
@@ -68,7 +71,7 @@ DynamicRegistry::Tree registry_use(const std::shared_ptr<Tree>& tree) {
 }  // namespace
 
 struct OwnSystem {
-  explicit OwnSystem(std::size_t threads) : config(threads) {}
+  explicit OwnSystem(const SupervisorOptions& options) : config(options) {}
   OwnConfig config;
   caf::actor_system system{config};
 };
@@ -81,19 +84,18 @@ struct OwnSystem {
 SupervisorHandle::Impl::Impl(SupervisorSpec spec, const ChildFactories& factories,
                              const SupervisorOptions& options,
                              std::shared_ptr<DynamicRegistry> registry)
-    : tree_(
-          std::make_shared<Tree>(services_for(spec, factories, options), spec.shutdown.abort_wait,
-                                 options.journal_capacity)),
+    : tree_(std::make_shared<Tree>(services_for(spec, factories, options), spec.shutdown.abort_wait,
+                                   options.journal_capacity)),
       router_(tree_->services()),
       registry_(std::move(registry)) {
   const auto begin = [&] {
-    if (!options.system) own_ = std::make_unique<OwnSystem>(options.worker_threads);
+    if (!options.system) own_ = std::make_unique<OwnSystem>(options);
     auto& system = options.system ? *options.system : own_->system;
-    tree_->line()->open(system.spawn(
-        supervisor_actor, SupervisorStart{.services = tree_->services(),
-                                          .spec = std::make_shared<SupervisorSpec>(std::move(spec)),
-                                          .uplink = tree_,
-                                          .line = tree_->line()}));
+    tree_->line()->open(system.spawn<SupervisorActor>(
+        SupervisorStart{.services = tree_->services(),
+                        .spec = std::make_shared<SupervisorSpec>(std::move(spec)),
+                        .uplink = tree_,
+                        .line = tree_->line()}));
   };
   std::async(std::launch::async, begin).get();
   closer_ = std::thread{[tree = tree_] { tree->close(); }};

@@ -29,11 +29,19 @@ class actor_system;
 
 namespace espalier::supervisor {
 
+/// Who runs the actors of a system of our own.
+enum class SchedulerPolicy {
+  espalier,  ///< Ours: supervisors first, whatever children do; scheduler.hpp says what it
+             ///< promises.
+  sharing,   ///< CAF's, with one queue for all.
+};
+
 struct SupervisorOptions {
   std::vector<std::shared_ptr<EventSink>> events = {};
   std::shared_ptr<OutputSink> output = {};  ///< Lines of process children; none: dropped.
-  /// The actor system to live in; null: one of our own (policy `sharing`).
+  /// The actor system to live in; null: one of our own.
   caf::actor_system* system = nullptr;
+  SchedulerPolicy scheduler = SchedulerPolicy::espalier;  ///< Of our own system.
   std::size_t worker_threads = 0;  ///< Of our own system; 0: one per core, at least 2.
   /// Make this process the reaper of its orphaned descendants and, at the end, look for and end
   /// them. For a program that is nothing but a supervisor.
@@ -43,7 +51,7 @@ struct SupervisorOptions {
   /// Soft limit of open files for processes that set none; absent: that of this process.
   std::optional<std::uint64_t> open_files = {};
   std::size_t journal_capacity = 4096;  ///< Events kept in memory, for `why` and later readers.
-  std::uint64_t seed = 0;  ///< Of the jitter; 0: from the system.
+  std::uint64_t seed = 0;               ///< Of the jitter; 0: from the system.
   /// File that keeps children added at run time, see dynamic_registry.hpp; empty: the one of the
   /// spec's `dynamic`, if any. One file serves one tree at a time.
   std::string dynamic_registry = {};
