@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <map>
 #include <stdexcept>
 
@@ -160,6 +161,7 @@ class Safe final : public ProgressSink {
  public:
   void accepted(NodeId node, const std::vector<Item>& items, ItemSeq first) override {
     if (broken) throw std::runtime_error("the disk is full");
+    if (slow > Duration{}) std::this_thread::sleep_for(slow);
     const std::lock_guard lock(mutex_);
     for (std::size_t i = 0; i < items.size(); ++i)
       words_[first + i].push_back("accepted@" + std::to_string(node));
@@ -177,6 +179,7 @@ class Safe final : public ProgressSink {
     return words_;
   }
   std::atomic<bool> broken = false;
+  Duration slow = {};
 
  private:
   mutable std::mutex mutex_;
@@ -217,6 +220,61 @@ TEST(Progress, WhatCannotBeMadeSafeIsNotAccepted) {
   EXPECT_TRUE(runner.input_error());
   safe->broken = false;
   EXPECT_EQ(runner.feed(0, items(3)).count, 3U);
+}
+
+TEST(Progress, WhatFindsNoRoomIsTakenBack) {
+  PipelineOptions options;
+  options.overflow = Overflow::reject;
+  StageOptions small;
+  small.workers = 1;
+  small.capacity = 2;
+  Gate gate;
+  Runner runner(line({stage(
+                         "a", [&](Item&, RunContext&) { gate.wait(); }, small)},
+                     options),
+                {});
+  const auto safe = std::make_shared<Safe>();
+  runner.keep_safe_with(safe);
+  runner.start();
+  const auto fed = runner.feed(0, items(10));
+  EXPECT_EQ(fed.fed, Runner::Fed::rejected);
+  ASSERT_LT(fed.count, 10U);
+  const auto told = safe->words();
+  const auto refused = "ended " + std::to_string(static_cast<int>(Outcome::cancelled));
+  for (ItemSeq seq = fed.count; seq < 10; ++seq)
+    EXPECT_THAT(told.at(seq), ::testing::ElementsAre("accepted@0", refused)) << seq;
+  EXPECT_THAT(told.at(0), ::testing::ElementsAre("accepted@0"));
+  gate.open();
+}
+
+TEST(Progress, FeedersAtTheSameTimeGetNumbersOfTheirOwn) {
+  PipelineOptions options;
+  options.keep_results = false;
+  Runner runner(line({stage("a", nothing())}, options), {});
+  const auto safe = std::make_shared<Safe>();
+  safe->slow = 1ms;
+  runner.keep_safe_with(safe);
+  runner.start();
+  std::mutex mutex;
+  std::vector<ItemSeq> numbers;
+  std::vector<std::thread> feeders;
+  for (int i = 0; i < 4; ++i) {
+    feeders.emplace_back([&] {
+      for (int k = 0; k < 10; ++k) {
+        const auto fed = runner.feed(0, items(1));
+        const std::lock_guard lock(mutex);
+        numbers.push_back(fed.first);
+      }
+    });
+  }
+  for (auto& feeder : feeders)
+    feeder.join();
+  std::sort(numbers.begin(), numbers.end());
+  ASSERT_EQ(numbers.size(), 40U);
+  for (ItemSeq seq = 0; seq < 40; ++seq) {
+    ASSERT_EQ(numbers[seq], seq) << "as the feeders were told";
+    ASSERT_EQ(safe->words().at(seq).front(), "accepted@0");
+  }
 }
 
 }  // namespace

@@ -174,7 +174,8 @@ class Crew {
   // crew_calls.cpp: feeding, taking, waiting.
   using Items = std::vector<Item>::iterator;
   void feed_some(Lock& lock, NodeId node, Items& next, Items end, Runner::FeedResult& result);
-  [[nodiscard]] ChunkPtr accept(Lock& lock, NodeId node, ChunkPtr chunk);
+  /// `first` becomes the number of its first item.
+  [[nodiscard]] ChunkPtr accept(Lock& lock, NodeId node, ChunkPtr chunk, ItemSeq& first);
   [[nodiscard]] ChunkPtr wait_as_helper(Lock& lock);
   [[nodiscard]] std::optional<Runner::Fed> wait_for_room(Lock& lock, NodeId node,
                                                          std::int32_t priority, Deadline deadline);

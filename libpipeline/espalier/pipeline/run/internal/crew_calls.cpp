@@ -59,8 +59,8 @@ void Crew::feed_some(Lock& lock, NodeId node, Items& next, Items end, Runner::Fe
   chunk->items.insert(chunk->items.end(), std::make_move_iterator(next),
                       std::make_move_iterator(behind));
   next = behind;
-  const auto first = flow_.next_seq();
-  auto refused = accept(lock, node, std::move(chunk));
+  ItemSeq first = 0;
+  auto refused = accept(lock, node, std::move(chunk), first);
   const auto left = refused ? refused->items.size() : 0;
   if (result.count == 0) result.first = first;
   result.count += most - left;
@@ -93,12 +93,12 @@ std::optional<Runner::Fed> Crew::wait_for_room(Lock& lock, NodeId node, std::int
   return Runner::Fed::timed_out;
 }
 
-ChunkPtr Crew::accept(Lock& lock, NodeId node, ChunkPtr chunk) {
-  if (!progress_) return flow_.accept(node, std::move(chunk), now_);
+ChunkPtr Crew::accept(Lock& lock, NodeId node, ChunkPtr chunk, ItemSeq& first) {
   // One at a time, so that the sink learns the sequence numbers before the items are on their way.
   if (accepting_) wait_until(lock, [this] { return !accepting_; }, {});
+  first = flow_.next_seq();
+  if (!progress_) return flow_.accept(node, std::move(chunk), now_);
   accepting_ = true;
-  const auto first = flow_.next_seq();
   lock.unlock();
   const auto error = tell_accepted(node, *chunk, first);
   lock.lock();

@@ -313,7 +313,8 @@ void Crew::give(Lock& lock, SourceSet::Entry& source, ChunkPtr chunk) {
       std::move(first, chunk->items.end(), std::back_inserter(rest->items));
       chunk->items.erase(first, chunk->items.end());
     }
-    chunk = accept(lock, source.node, std::move(chunk));
+    ItemSeq ignored = 0;
+    chunk = accept(lock, source.node, std::move(chunk), ignored);
     if (chunk && rest) {  // Refused after all: back together.
       std::move(rest->items.begin(), rest->items.end(), std::back_inserter(chunk->items));
       flow_.recycle(std::move(rest));
