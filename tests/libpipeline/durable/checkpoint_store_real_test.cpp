@@ -165,12 +165,14 @@ TEST_F(StoreTest, PruneForgetsWhatEndedLongAgoAndDeadLettersOnlyIfTold) {
 TEST_F(StoreTest, ASourceHearsOfAnEndOnceItIsSafe) {
   std::mutex mutex;
   std::vector<std::string> heard;
+  std::shared_ptr<CheckpointStore> store;
   CheckpointOptions options;
   options.on_ended = [&](const std::string& key, Outcome outcome) {
+    const bool is_safe = store->find(key) == Known::ended;
     const std::lock_guard lock(mutex);
-    heard.push_back(key + (outcome == Outcome::succeeded ? "+" : "-"));
+    heard.push_back(key + (outcome == Outcome::succeeded ? "+" : "-") + (is_safe ? "" : "?"));
   };
-  const auto store = open(std::move(options));
+  store = open(std::move(options));
   store->accepted(0, items({{"a", "1"}, {"b", "2"}}), 0);
   store->ended(at(1, ""), Outcome::succeeded);
   ASSERT_TRUE(store->flush());

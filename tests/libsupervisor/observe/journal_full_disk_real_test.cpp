@@ -84,13 +84,14 @@ TEST_F(JournalFullDiskTest, ComesBackByItselfWithinSeconds) {
   fill(0);
   static_cast<void>(write(*file, 2, 2));
   file->publish(numbered(3));
-  make_room();
   const auto busy = std::clock();
+  std::this_thread::sleep_for(std::chrono::milliseconds{1500});
+  EXPECT_LT(std::clock() - busy, CLOCKS_PER_SEC / 20) << "it waits between two tries";
+  make_room();
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{5};
   while (said().size() < 2 && std::chrono::steady_clock::now() < until)
     std::this_thread::sleep_for(std::chrono::milliseconds{20});
   ASSERT_THAT(said(), SizeIs(2)) << "no event came, and nobody asked";
-  EXPECT_LT(std::clock() - busy, CLOCKS_PER_SEC / 2) << "it waits, and does not try all the time";
   EXPECT_EQ(read().size(), 3U) << "two events, and a line for the one that is missing";
 }
 

@@ -1,11 +1,14 @@
 #include "libsupervisor/observe/journal_folder_fixture.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <map>
+#include <mutex>
 #include <thread>
 
 namespace {
@@ -13,6 +16,8 @@ namespace {
 std::atomic<int> file_syncs = 0;
 std::atomic<int> folder_syncs = 0;
 std::atomic<bool> sync_fails = false;
+std::mutex sizes_mutex;
+std::map<ino_t, off_t> synced_sizes;
 
 }  // namespace
 
@@ -23,6 +28,10 @@ extern "C" int fdatasync(int fd) {
     errno = EIO;
     return -1;
   }
+  struct stat info = {};
+  ::fstat(fd, &info);
+  const std::scoped_lock lock{sizes_mutex};
+  synced_sizes[info.st_ino] = info.st_size;
   return static_cast<int>(::syscall(SYS_fdatasync, fd));
 }
 extern "C" int fsync(int fd) {
@@ -41,6 +50,13 @@ class JournalSyncTest : public JournalFolderTest {
  protected:
   JournalSyncTest() { file_syncs = folder_syncs = 0; }
   ~JournalSyncTest() override { sync_fails = false; }
+
+  static off_t unsynced_bytes(const std::string& path) {
+    struct stat info = {};
+    ::stat(path.c_str(), &info);
+    const std::scoped_lock lock{sizes_mutex};
+    return info.st_size - synced_sizes[info.st_ino];
+  }
 };
 
 TEST_F(JournalSyncTest, AlwaysIsAfterEachWriteAndNewFilesAreSyncedIntoTheirFolder) {
@@ -53,6 +69,16 @@ TEST_F(JournalSyncTest, AlwaysIsAfterEachWriteAndNewFilesAreSyncedIntoTheirFolde
     ASSERT_GT(file_syncs, before) << "flushed, and not yet synced";
   }
   EXPECT_EQ(folder_syncs, static_cast<int>(files().size()));
+}
+
+TEST_F(JournalSyncTest, AFileThatIsFullIsSyncedBeforeTheNextOneBegins) {
+  spec_.segment_bytes = 4096;
+  const auto file = start();
+  ASSERT_TRUE(write(*file, 1, 50));
+  const auto all = files();
+  ASSERT_GT(all.size(), 2U);
+  for (std::size_t i = 0; i + 1 < all.size(); ++i)
+    EXPECT_EQ(unsynced_bytes(all[i]), 0) << all[i];
 }
 
 TEST_F(JournalSyncTest, IntervalIsWithinASecondOrTwoAndAtTheEnd) {

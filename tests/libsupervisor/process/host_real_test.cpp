@@ -138,10 +138,13 @@ TEST(Stop, ReachesTheWholeGroup) {
 
 TEST(Stop, ReachesAProcessThatIsSuspended) {
   ProcessHost host;
-  const auto process = launch(host, command({"sleep", "300"}));
+  // Without a handler the signal would end it where it is.
+  const auto process =
+      launch(host, shell("trap 'exit 3' TERM; echo up; while :; do sleep 0.05; done"));
+  ASSERT_TRUE(process.heard->wait_line("up"));
   ::kill(static_cast<pid_t>(process.heard->wait_pid()), SIGSTOP);
   host.stop(process.token);
-  EXPECT_EQ(process.heard->wait_exit().signal, SIGTERM);
+  EXPECT_EQ(process.heard->wait_exit().code, 3);
 }
 
 TEST(Stop, UsesTheConfiguredSignal) {
@@ -162,6 +165,17 @@ TEST(Stop, AbortEndsWhatIgnoresTheStopSignal) {
   host.abort(process.token);
   EXPECT_EQ(process.heard->wait_exit().signal, SIGKILL);
   EXPECT_EQ(host.running(), 0U);
+}
+
+TEST(Stop, AbortEndsOneThatLeftItsGroupToOthers) {
+  ProcessHost host;
+  const auto process =
+      launch(host, command({"perl", "-e",
+                            "$| = 1; if (!fork) { sleep 300; exit }"
+                            " setpgrp(0, getpgrp(getppid())); print \"left\\n\"; sleep 300"}));
+  ASSERT_TRUE(process.heard->wait_line("left"));
+  host.abort(process.token);
+  EXPECT_EQ(process.heard->wait_exit().signal, SIGKILL);
 }
 
 TEST(Stop, MayRaceWithTheExit) {

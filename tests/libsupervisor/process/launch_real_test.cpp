@@ -1,10 +1,12 @@
 #include "recorder.hpp"
 
 #include <gmock/gmock.h>
+#include <grp.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -60,6 +62,7 @@ TEST(Launch, SaysWhichStepFailed) {
   spec.cwd = "/no/such/dir";
   EXPECT_EQ(run(spec).message,
             "cannot change to directory \"/no/such/dir\": No such file or directory");
+  EXPECT_EQ(run(spec).category, FailureCategory::fatal_config) << "another try is of no use";
   spec.cwd.clear();
   spec.user = "nosuchuser";
   EXPECT_EQ(run(spec).message,
@@ -120,7 +123,13 @@ TEST(Launch, BecomesTheUser) {
   if (::geteuid() != 0) GTEST_SKIP() << "needs root";
   auto spec = shell("id -un; id -u; id -G; echo $USER");
   spec.user = "nobody";
+  std::array<gid_t, 64> before = {};
+  const auto count = ::getgroups(before.size(), before.data());
+  ASSERT_GE(count, 0);
+  const gid_t ours = 12345;  // Which it must not keep.
+  ASSERT_EQ(::setgroups(1, &ours), 0);
   EXPECT_THAT(run_and_read(spec), HasSubstr("nobody\n65534\n65534\nnobody\n"));
+  ::setgroups(static_cast<std::size_t>(count), before.data());
 }
 
 TEST(Launch, StartsWithSignalsAsIfNobodyHadTouchedThem) {

@@ -2,6 +2,8 @@
 #include "libsupervisor/runtime/runtime_fixture.hpp"
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 #include <gmock/gmock.h>
 
@@ -195,6 +197,22 @@ TEST_F(AsyncRuntime, AStopReachesOneThatIsBetweenTwoWaits) {
     ASSERT_TRUE(result);
     EXPECT_EQ(result->report.count(ChildShutdownOutcome::graceful), 2u);
   }
+}
+
+// A wait for its turn cannot be cancelled: a signal that comes then is lost.
+TEST_F(AsyncRuntime, AStopReachesOneThatCouldNotHearItAtFirst) {
+  add_async(factories_, "deaf", [](AsyncContext& context) -> Awaitable {
+    while (!context.stop_requested())
+      std::this_thread::sleep_for(1ms);
+    std::this_thread::sleep_for(20ms);  // The signal waits behind us now.
+    co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+    co_await context.sleep(1h);
+  });
+  auto tree = start({.children = {async("a", "deaf")}});
+  ASSERT_TRUE(tree);
+  const auto result = tree->shutdown(meta_);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->report.count(ChildShutdownOutcome::graceful), 1u);
 }
 
 TEST_F(AsyncRuntime, AStopThatComesFirstIsNotLost) {

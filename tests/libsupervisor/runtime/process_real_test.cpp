@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <mutex>
+#include <stdexcept>
 #include <thread>
 
 namespace espalier::supervisor::testing {
@@ -162,6 +163,22 @@ TEST_F(ProcessTree, OutputGoesToItsSinkWithPathAndGeneration) {
     texts.push_back((line.is_stderr ? "err " : "out ") + line.text);
   }
   EXPECT_THAT(texts, ::testing::UnorderedElementsAre("out hello", "err sorry"));
+}
+
+TEST_F(ProcessTree, OutputThatNobodyCanTakeDoesNoHarm) {
+  struct Throwing : OutputSink {
+    void write(const OutputLine&) override { throw std::runtime_error("full"); }
+  };
+  auto with = options();
+  with.output = std::make_shared<Throwing>();
+  auto once = shell("a", "echo hello; exit 0");
+  once.policy.restart = RestartType::temporary;
+  auto tree = Supervisor::start({.children = {once}}, factories_, with);
+  ASSERT_TRUE(tree);
+  ASSERT_TRUE(sink_->wait_for("/a", "child_exited"));
+  const auto result = tree->shutdown(meta_);
+  ASSERT_TRUE(result);
+  EXPECT_TRUE(result->report.reconcile.clean());
 }
 
 }  // namespace
