@@ -9,13 +9,12 @@ add_test(NAME scripts.evidence_sees_a_missing_test
   COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/scripts/check_evidence_test.py")
 add_test(NAME scripts.ipc_page
   COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/scripts/ipc_page_test.py")
-add_test(NAME scripts.mutations_fit
-  COMMAND Python3::Interpreter "${scripts}/mutate_engine.py" --check)
-add_test(NAME scripts.mutations_of_the_socket_fit
-  COMMAND Python3::Interpreter "${scripts}/mutate_ipc.py" --check)
+add_test(NAME scripts.mutations_fit COMMAND Python3::Interpreter "${scripts}/mutate.py" --check)
+add_test(NAME scripts.mutate
+  COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/scripts/mutate_test.py")
 set_tests_properties(scripts.layers scripts.layers_sees_a_wrong_include scripts.mutations_fit
-  scripts.mutations_of_the_socket_fit scripts.evidence scripts.ipc_page
-  scripts.evidence_sees_a_missing_test PROPERTIES LABELS pure)
+  scripts.mutate scripts.evidence scripts.ipc_page scripts.evidence_sees_a_missing_test
+  PROPERTIES LABELS pure)
 
 # Every line of the IPC that is written down here, and one of each that can be, fits its schema.
 add_executable(ipc_samples "${CMAKE_CURRENT_SOURCE_DIR}/ipc/wire/samples.cpp")

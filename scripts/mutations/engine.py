@@ -1,27 +1,11 @@
-#!/usr/bin/env python3
-"""Changes one line of the engine at a time and asks whether the core tests notice.
-
-usage: scripts/mutate_engine.py [--only NAME] [--work FOLDER] | --check
-
-Each mutation is applied to a copy of the sources, never to the repository. `killed` means that a
-test failed (or that the mutated engine hung past the time limit); `survived` means that nobody
-noticed, and that a script is missing. The exit code is the number of survivors. With --check it
-only looks whether each text still stands in the sources, once.
-"""
-import argparse
+"""Changes the rules of supervision: when to restart, whom, after what delay, what ends a tree."""
 import pathlib
-import shutil
-import subprocess
-import sys
-import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-CORE = "libsupervisor/espalier/supervisor/core"
-TESTS = "supervisor_core_test"
-SECONDS = 120
+BASE = "libsupervisor/espalier/supervisor/core"
+TESTS = {"core": ["supervisor_core_test"]}
 
-# name, file below CORE, text that occurs in it, its replacement.
-MUTATIONS = [
+# name, file, text, replacement.
+RULES = [
     ("window loses its far end", "restart_window.cpp", "> limit.window", ">= limit.window"),
     ("limit allows one more", "restart_window.cpp", "size_ >= limit", "size_ > limit"),
     ("window is never cleared", "restart_window.cpp", "  size_ = 0;", "  (void)size_;"),
@@ -39,8 +23,8 @@ MUTATIONS = [
      "false"),
     ("restarts are not admitted", "engine_start.cpp",
      "context_.admission && child.counted_restart", "false && child.counted_restart"),
-    ("an admission never ends", "engine_start.cpp", "  end_admission(i);\n  child.satisfied = true;",
-     "  child.satisfied = true;"),
+    ("an admission never ends", "engine_start.cpp",
+     "  end_admission(i);\n  child.satisfied = true;", "  child.satisfied = true;"),
     ("a generation is used twice", "engine_start.cpp", "  ++child.generation;",
      "  child.generation += child.generation == 0 ? 1 : 0;"),
     ("no watchdog", "engine_start.cpp",
@@ -68,7 +52,8 @@ MUTATIONS = [
      "if (in_a_row >= std::max<std::uint32_t>(1, check->retries))", "if (false)"),
     ("a good check does not begin the count anew", "engine_timers.cpp", "in.ok ? 0 :",
      "in.ok ? child.probe->in_a_row :"),
-    ("late answers of probes count", "engine_timers.cpp", "|| child.probe->number != number", ""),
+    ("late answers of probes count", "engine_timers.cpp",
+     "|| child.probe->number != in.number", ""),
     ("start failure does not end the start", "engine_rules.cpp", "StartFailure::abort)",
      "StartFailure::restart)"),
     ("transient comes back after a good end", "restart_rules.cpp", "!d.exit.is_failure())",
@@ -104,7 +89,11 @@ MUTATIONS = [
      "if (spec_.auto_shutdown == AutoShutdown::all_significant) {", "{"),
     ("all significant ends at the first", "engine_exit.cpp",
      "if (is_live(phase) || is_waiting(phase) || awaited) return;", ""),
-    ("a failed addition stays", "engine_exit.cpp", "    if (child.tentative) {", "    if (false) {"),
+    ("a failed addition stays", "engine_exit.cpp", "if (child.tentative",
+     "if (false && child.tentative"),
+    ("what lives on below a child does not hold it", "engine_exit.cpp",
+     "child.intent == Intent::run ? orphan_below(i) : nullptr;",
+     "child.intent == Intent::run && false ? orphan_below(i) : nullptr;"),
     ("the tree is not ended with a nested one", "engine_exit.cpp",
      "in.ends_tree && mode_ != Mode::closing", "false"),
     ("the back-off is not waited for", "engine_exit.cpp", "arm(i, now_ + delay);", "arm(i, now_);"),
@@ -140,6 +129,8 @@ MUTATIONS = [
      "closing_.drain_until = now_ + total;"),
     ("restarts are not cancelled by a stop", "engine_closing.cpp",
      'cancel_wait(*p, "the supervisor stops");', "disarm(*p);"),
+    ("late_timer: what waits for its restart comes back after the stop", "engine_closing.cpp",
+     'cancel_wait(*p, "the supervisor stops");\n      become(*p, Phase::idle);', ""),
     ("a straggler is waited for", "engine_closing.cpp",
      "&& !children_[asked_last].straggler", ""),
     ("the stop goes all at once", "engine_closing.cpp",
@@ -158,7 +149,8 @@ MUTATIONS = [
      "    child.in_a_row"),
     ("suspension goes on with its timers", "engine_order.cpp", "  disarm(i);\n  child.intent",
      "  child.intent"),
-    ("reset keeps the counters", "engine_order.cpp", "  child.window.clear();\n  child.in_a_row = 0;\n  child.attempt",
+    ("reset keeps the counters", "engine_order.cpp",
+     "  child.window.clear();\n  child.in_a_row = 0;\n  child.attempt",
      "  child.in_a_row = 0;\n  child.attempt"),
     ("a child that is brought down is not held", "engine_intent.cpp", "  child.intent = intent;",
      ""),
@@ -169,7 +161,8 @@ MUTATIONS = [
      'cancel_wait(i, "restarted by command");\n      [[fallthrough]];', "return;"),
     ("linked sidecars stay up", "engine_intent.cpp", "    bring_down(i, Intent::stopped);", ""),
     ("permissions are not asked", "engine_intent.cpp",
-     "const bool granted = restart ? may.restart && wanted_up : may.shutdown;", "const bool granted = true;"),
+     "const bool granted = restart ? may.restart && wanted_up : may.shutdown;",
+     "const bool granted = true;"),
     ("nothing is superseded", "engine_answer.cpp",
      "kind != newest && (those_for_up || !wants_up(kind))", "false"),
     ("the child limit does not hold", "engine_reload.cpp",
@@ -182,78 +175,6 @@ MUTATIONS = [
      "if (children_[i].dynamic) dynamic.insert(spec_of(i).name);", ""),
 ]
 
-
-def run(command, log, seconds):
-    try:
-        return subprocess.run(command, stdout=log, stderr=log, timeout=seconds).returncode
-    except subprocess.TimeoutExpired:
-        return 1
-
-
-def build(work, log):
-    command = ["cmake", "--build", str(work / "build"), "--target", TESTS]
-    return run(command, log, 1200) == 0
-
-
-def verdict(work, mutation, log):
-    """killed, survived, or why the mutation says nothing."""
-    _, name, old, new = mutation
-    path = work / "source" / CORE / name
-    original = path.read_text()
-    if old not in original:
-        return "stale: its text is no longer there"
-    path.write_text(original.replace(old, new, 1))
-    try:
-        if not build(work, log):
-            return "stale: does not compile"
-        code = run([str(work / "build/tests" / TESTS), "--gtest_fail_fast"], log, SECONDS)
-        return "survived" if code == 0 else "killed"
-    finally:
-        path.write_text(original)
-
-
-def prepare(work, log):
-    skip = shutil.ignore_patterns(".git", "build*")
-    shutil.copytree(ROOT, work / "source", ignore=skip, dirs_exist_ok=True)
-    configure = ["cmake", "-G", "Ninja", "-S", str(work / "source"), "-B", str(work / "build"),
-                 "-DCMAKE_BUILD_TYPE=Debug", "-DESPALIER_WERROR=OFF"]
-    if run(configure, log, 300) != 0 or not build(work, log):
-        sys.exit(f"the unchanged sources do not build; see {log.name}")
-    if run([str(work / "build/tests" / TESTS)], log, SECONDS) != 0:
-        sys.exit(f"the unchanged sources fail their tests; see {log.name}")
-
-
-def misfits():
-    """Entries whose text no longer stands in the sources exactly once."""
-    for name, file, old, _ in MUTATIONS:
-        count = (ROOT / CORE / file).read_text().count(old) if (ROOT / CORE / file).exists() else 0
-        if count != 1:
-            yield f"{file}: '{old}' of \"{name}\" occurs {count} times"
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="", help="mutations whose name contains this")
-    parser.add_argument("--work", help="folder for the copy; default: a temporary one")
-    parser.add_argument("--check", action="store_true", help="only see whether the list fits")
-    options = parser.parse_args()
-    if options.check:
-        bad = list(misfits())
-        print("\n".join(bad) or f"{len(MUTATIONS)} mutations fit")
-        return len(bad)
-    with tempfile.TemporaryDirectory() as temporary:
-        work = pathlib.Path(options.work or temporary)
-        work.mkdir(parents=True, exist_ok=True)
-        survivors = 0
-        with open(work / "log.txt", "w") as log:
-            prepare(work, log)
-            for mutation in MUTATIONS:
-                if options.only in mutation[0]:
-                    result = verdict(work, mutation, log)
-                    survivors += result != "killed"
-                    print(f"{result:10} {mutation[1]:20} {mutation[0]}", flush=True)
-    return survivors
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+# The group is the file that holds the rule.
+MUTATIONS = [(pathlib.Path(file).stem, name, "core", file, old, new)
+             for name, file, old, new in RULES]

@@ -1,15 +1,7 @@
-#!/usr/bin/env python3
-"""Takes the controls of the socket out, one at a time, and asks whether the tests notice.
+"""Takes the controls of the socket out: in each mutant the attack that its control is against
+succeeds. C1 to C9 are the nine controls of docs/ipc.md."""
 
-usage: scripts/mutate_ipc.py [--only NAME] [--in core|server] [--work FOLDER] [--jobs N] | --check
-
-In each mutated build the attack that its control is against succeeds. scripts/mutants.py says how
-they are tried, docs/mutants.md what came of it.
-"""
-import sys
-
-import mutants
-
+BASE = "ipc/espalier/ipc"
 # The pure tests see what is decided; the real ones what only a socket, a file or a process shows.
 TESTS = {"core": ["ipc_core_test"], "server": ["ipc_server_test_real"]}
 
@@ -23,7 +15,6 @@ WITH_DESCRIPTORS = """char more[4096];
   message.msg_controllen = sizeof more;
   const auto count = ::recvmsg(connection.fd.get(), &message, 0);"""
 
-# control, name, tests, file below ipc/espalier/ipc, text that occurs in it once, its replacement.
 MUTATIONS = [
     # The socket file.
     ("C1", "everybody may use the file", "server", "server/socket_file.cpp",
@@ -56,7 +47,7 @@ MUTATIONS = [
     ("C1", "two targets may hold one lock", "server", "server/socket_file.cpp",
      "if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {", NEVER),
     # Who is there.
-    ("C2", "the kernel is not asked who it is", "server", "server/acceptor.cpp",
+    ("C2", "no_peercred: the kernel is not asked who it is", "server", "server/acceptor.cpp",
      "  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return false;\n",
      "  static_cast<void>(size);\n"),
     ("C2", "everybody may connect", "core", "core/internal/users.cpp",
@@ -82,7 +73,7 @@ MUTATIONS = [
     ("C4", "a request_id may be used twice", "core", "core/internal/requests.cpp",
      "if (!call.from.replay.admit(call.request.id, call.at.now)) {", NEVER),
     # Size.
-    ("C5", "lines may have any length", "core", "core/framer.cpp",
+    ("C5", "no_line_cap: lines may have any length", "core", "core/framer.cpp",
      "too_long_ = scanned_ - read_ > max_;", "too_long_ = false;"),
     ("C5", "a long line is noticed at its end only", "core", "core/framer.cpp",
      "too_long_ = scanned_ - read_ > max_;", "too_long_ = has_line_ && scanned_ - read_ > max_;"),
@@ -205,14 +196,3 @@ MUTATIONS = [
     ("C9", "a path may mean another file in another folder", "core", "core/internal/allow_list.cpp",
      "if (!program.starts_with('/') && program.find('/') != std::string::npos) return false;", ""),
 ]
-
-
-def main():
-    missing = sorted({f"C{i}" for i in range(1, 10)} - {x[0] for x in MUTATIONS})
-    if missing:
-        sys.exit(f"no mutation of {', '.join(missing)}")
-    return mutants.main(__doc__, MUTATIONS, "ipc/espalier/ipc", TESTS)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
