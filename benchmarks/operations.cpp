@@ -5,7 +5,9 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <ctime>
 #include <optional>
+#include <thread>
 
 namespace espalier::benchmarks {
 namespace {
@@ -122,9 +124,53 @@ void isolated() {
   (void)tree->shutdown(who);
 }
 
+// Children that take their time when they are asked to stop, in order and all at once.
+void slow_stops(const char* what, ShutdownOrder order) {
+  constexpr int children = 100;
+  SupervisorSpec spec;
+  spec.shutdown.order = order;
+  spec.shutdown.total_timeout = std::chrono::minutes{1};
+  ChildFactories factories;
+  factories.add_blocking("slow", [](ChildContext& context) {
+    while (context.sleep_for(std::chrono::hours{1})) {
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds{50});
+  });
+  for (int i = 0; i < children; ++i) {
+    spec.children.push_back(
+        {.name = "c" + std::to_string(i), .kind = ChildKind::blocking, .factory = "slow"});
+  }
+  const auto tree = started(std::move(spec), factories);
+  if (!tree) return;
+  const auto begin = Clock::now();
+  const auto result = tree->shutdown(who);
+  std::printf("stop of %d that take 50 ms each, %s: time %.1f ms, in order %zu children\n", children,
+              what, ms_since(begin),
+              result ? result->report.count(ChildShutdownOutcome::graceful) : 0);
+}
+
+double cpu_ms() {
+  return static_cast<double>(std::clock()) * 1000.0 / CLOCKS_PER_SEC;
+}
+
+void idle(std::size_t children) {
+  const auto tree = started(flat_tree(children), idle_factories());
+  if (!tree) return;
+  std::this_thread::sleep_for(std::chrono::seconds{1});
+  const auto before = cpu_ms();
+  const auto begin = Clock::now();
+  std::this_thread::sleep_for(std::chrono::seconds{5});
+  const auto used = cpu_ms() - before;
+  std::printf("idle tree of %zu: of a core %.4f %%\n", children, 100.0 * used / ms_since(begin));
+  (void)tree->shutdown(who);
+}
+
 }  // namespace
 
 void measure_operations() {
+  idle(10'000);
+  slow_stops("one after the other", ShutdownOrder::reverse);
+  slow_stops("all at once", ShutdownOrder::parallel);
   pool(100'000);
   flat(1'000);
   flat(100'000);
