@@ -103,6 +103,7 @@ TEST(Scheduler, TwoThatAreAlwaysBusyGetAThreadEach) {
     hand_over(on, two);
     return caf::resumable::awaiting_message;
   }};
+  std::this_thread::sleep_for(std::chrono::milliseconds{20});  // Both threads have parked.
   hand_over(on, waker);
   EXPECT_TRUE(comes_true([&] {
     const std::lock_guard lock{mutex};

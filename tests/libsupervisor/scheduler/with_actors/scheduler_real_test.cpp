@@ -68,6 +68,9 @@ class LaneActor final : public caf::event_based_actor {
   void enqueue(caf::mailbox_element_ptr message, caf::execution_unit*) override {
     caf::event_based_actor::enqueue(std::move(message), &Scheduler::of(home_system())->lane());
   }
+  void launch(caf::execution_unit*, bool lazy, bool hide) override {
+    caf::event_based_actor::launch(&Scheduler::of(home_system())->lane(), lazy, hide);
+  }
 
  protected:
   caf::behavior make_behavior() override {
@@ -121,22 +124,24 @@ TEST(SchedulerWithActors, ABlockedHandlerHoldsUpNoSupervisorThatItHasWoken) {
   EXPECT_TRUE(comes_true([&] { return in_time.load(); }));
 }
 
+// The child is woken on the thread that the supervisors keep busy, so nobody else can take it.
 TEST(SchedulerWithActors, SupervisorsThatKeepThemselvesBusyLeaveOthersTheirTurn) {
   std::atomic<bool> stop = false;
+  std::atomic<bool> asked = false;
   std::atomic<int> answers = 0;
   ScheduledSystem on{1};
-  std::vector<caf::actor> busy;
-  for (int i = 0; i < 3; ++i) {
-    busy.push_back(on.system.spawn<LaneActor>([&](caf::event_based_actor* self) {
-      if (!stop) self->send(self, 1);
-    }));
-    caf::anon_send(busy.back(), 1);
-  }
   const auto child = on.system.spawn(
       [&](caf::event_based_actor*) -> caf::behavior { return {[&](int) { ++answers; }}; });
+  for (int i = 0; i < 3; ++i) {
+    const auto busy = on.system.spawn<LaneActor>([&, child](caf::event_based_actor* self) {
+      if (asked.exchange(false)) self->send(child, 1);
+      if (!stop) self->send(self, 1);
+    });
+    caf::anon_send(busy, 1);
+  }
   for (int i = 0; i < 20; ++i) {
-    caf::anon_send(child, i);
-    ASSERT_TRUE(comes_true([&] { return answers == i + 1; }));
+    asked = true;
+    ASSERT_TRUE(comes_true([&] { return answers == i + 1; })) << (stop = true);
   }
   stop = true;
 }
@@ -162,8 +167,11 @@ std::uint64_t switches_of_our_threads() {
 TEST(SchedulerWithActors, WithNothingToDoNoThreadWakes) {
   std::atomic<bool> ran = false;
   ScheduledSystem on{4};
-  caf::anon_send(on.system.spawn([&](caf::event_based_actor*) -> caf::behavior {
-    return {[&](int) { ran = true; }};
+  // One that wakes another, so that the overseer had something to look at.
+  const auto woken = on.system.spawn(
+      [&](caf::event_based_actor*) -> caf::behavior { return {[&](int) { ran = true; }}; });
+  caf::anon_send(on.system.spawn([woken](caf::event_based_actor* self) -> caf::behavior {
+    return {[=](int) { self->send(woken, 1); }};
   }),
                  1);
   ASSERT_TRUE(comes_true([&] { return ran.load(); }));
