@@ -5,10 +5,12 @@
 #include "espalier/supervisor/runtime/supervisor.hpp"
 
 #include <caf/all.hpp>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -23,6 +25,14 @@ inline const CommandMeta who{"benchmark", "measured"};
 
 inline double ms_since(Clock::time_point begin) {
   return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+}
+
+inline double resident_bytes() {
+  std::ifstream statm{"/proc/self/statm"};
+  double size = 0;
+  double resident = 0;
+  statm >> size >> resident;
+  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
 }
 
 /// The sample below which the fraction `q` of all lies; `samples` must not be empty.

@@ -144,8 +144,8 @@ void slow_stops(const char* what, ShutdownOrder order) {
   if (!tree) return;
   const auto begin = Clock::now();
   const auto result = tree->shutdown(who);
-  std::printf("stop of %d that take 50 ms each, %s: time %.1f ms, in order %zu children\n", children,
-              what, ms_since(begin),
+  std::printf("stop of %d that take 50 ms each, %s: time %.1f ms, in order %zu children\n",
+              children, what, ms_since(begin),
               result ? result->report.count(ChildShutdownOutcome::graceful) : 0);
 }
 

@@ -1,4 +1,5 @@
 // Children that end as badly as they can: S6, S7, S11, S12.
+#include "crash_loop.hpp"
 #include "espalier/child_main.hpp"
 #include "storm.hpp"
 

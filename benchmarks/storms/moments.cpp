@@ -1,4 +1,5 @@
 // What an operator does in the middle of a storm: S10.
+#include "crash_loop.hpp"
 #include "storm.hpp"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // Many children of one supervisor: S3, S4, S5.
+#include "crash_loop.hpp"
 #include "storm.hpp"
 
 #include <algorithm>

@@ -83,13 +83,6 @@ inline SupervisorOptions watched_by(const std::shared_ptr<Tally>& tally) {
   return options;
 }
 
-inline ChildPolicy without_limits() {
-  ChildPolicy policy;
-  policy.restart_limit.reset();
-  policy.backoff = {Duration::zero(), Duration::zero(), Jitter::none, Duration::zero()};
-  return policy;
-}
-
 void storms_of_restarts();  ///< S1, S2, S8.
 void storms_of_siblings();  ///< S3, S4, S5.
 void storms_of_endings();   ///< S6, S7, S11, S12.
