@@ -6,6 +6,7 @@
 #include "espalier/ipc/server/server.hpp"
 #include "espalier/supervisor/os/unique_fd.hpp"
 #include "espalier/supervisor/runtime/event_hub.hpp"
+#include "espalier/supervisor/trace/span_builder.hpp"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -281,6 +282,35 @@ void events() {
   loop.join();
 }
 
+// What traces add to an event, on the thread of its supervisor: a child that crashes for ever.
+void spans() {
+  constexpr int rounds = 200'000;
+  SpanBuilder builder;
+  std::vector<Span> ended;
+  std::size_t made = 0;
+  auto decision = std::make_shared<RestartDecision>();
+  decision->verdict = Verdict::restart_now;
+  const std::array<EventBody, 5> life = {
+      events::ChildStarting{}, events::ChildReady{}, events::ChildExited{},
+      events::RestartDecided{decision, {}, 1}, events::ChildRestarted{}};
+  Event event;
+  event.path = "/shop/db";
+  event.generation = 1;
+  const auto begin = Clock::now();
+  for (int i = 0; i < rounds; ++i) {
+    for (const auto& body : life) {
+      event.cause = {event.sequence, event.sequence};
+      ++event.sequence;
+      event.body = body;
+      builder.add(event, ended);
+    }
+    made += ended.size();
+    ended.clear();
+  }
+  std::printf("%-44s %9.1f ns, %zu spans in all\n", "event made to spans",
+              ms_since(begin) * 1e6 / (rounds * life.size()), made);
+}
+
 void commands(const std::string& folder) {
   const auto target = serve(folder + "/commands", 100);
   const std::string params = R"({"path":"/c7","requested_by":"benchmark","reason":"measured"})";
@@ -305,6 +335,7 @@ void measure_ipc() {
   hello(folder);
   snapshot(folder);
   events();
+  spans();
   commands(folder);
   std::filesystem::remove_all(folder);
 }

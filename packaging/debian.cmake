@@ -18,6 +18,10 @@ says why for each decision, and stops them so that nothing is left behind.")
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME espalier)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_RECOMMENDS systemd)  # Its units; the program runs without it.
+set(debian "${PROJECT_SOURCE_DIR}/packaging/debian")
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_CONTROL_EXTRA
+  "${debian}/conffiles" "${debian}/postinst" "${debian}/prerm" "${debian}/postrm")
 
 set(CPACK_COMPONENT_DEV_DESCRIPTION "Supervision trees in C++20 (development files)
 Headers, static libraries, and the files by which CMake and pkg-config find
@@ -26,7 +30,7 @@ set(CPACK_DEBIAN_DEV_PACKAGE_NAME libespalier-dev)
 set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
 string(JOIN ", " CPACK_DEBIAN_DEV_PACKAGE_DEPENDS
   "libcaf-dev (>= 0.17.6)" "libcaf-dev (<< 0.18)" "libyaml-cpp-dev (>= 0.7)"
-  "libspdlog-dev (>= 1:1.10)" "libexpected-dev" "libboost1.81-dev | libboost-dev (>= 1.81)"
+  "libspdlog-dev (>= 1:1.10)" "prometheus-cpp-dev (>= 1.0)" "libexpected-dev" "libboost1.81-dev | libboost-dev (>= 1.81)"
   "nlohmann-json3-dev (>= 3.11)" "libssl-dev (>= 3.0)" "libsqlite3-dev (>= 3.40)")
 
 include(CPack)

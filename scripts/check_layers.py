@@ -18,6 +18,7 @@ ALLOWED = {
     f"{LIB}/config": [f"{OURS}/core/", f"{OURS}/os/", "tl/", "yaml-cpp/"],
     f"{LIB}/process": [f"{OURS}/core/", f"{OURS}/os/", "tl/"],
     f"{LIB}/observe": [f"{OURS}/core/", f"{OURS}/os/", "tl/", "spdlog/", "boost/crc.hpp"],
+    f"{LIB}/trace": [f"{OURS}/{x}/" for x in ("core", "os", "config", "observe")] + ["tl/", "boost/"],
     f"{LIB}/io": [f"{OURS}/{x}/" for x in ("core", "os", "process")] + ["tl/", "boost/"],
     f"{LIB}/scheduler": [f"{OURS}/os/", "caf/"],
     f"{LIB}/actor": [f"{OURS}/{x}/" for x in ("core", "process", "io", "observe", "scheduler")]
@@ -27,6 +28,8 @@ ALLOWED = {
     "libsupervisor/espalier/testing": [f"{OURS}/core/", "tl/"],
     "libsupervisor/espalier/rehearsal": ["espalier/testing/"] + [f"{OURS}/{x}/" for x in ("core", "os", "config", "observe")]
                                         + ["tl/"],
+    "libsupervisor/espalier/metrics": [f"{OURS}/{x}/" for x in ("core", "os", "config", "observe", "runtime")]
+                                      + ["tl/", "boost/", "prometheus/"],
     f"{PIPE}/core": [f"{OURS}/core/"],
     f"{PIPE}/run": [f"{P}/core/", f"{OURS}/core/", "boost/"],
     f"{PIPE}/build": [f"{P}/core/", f"{P}/run/", f"{OURS}/core/", "boost/"],
@@ -34,6 +37,7 @@ ALLOWED = {
     f"{PIPE}/show": [f"{P}/{x}/" for x in ("core", "run", "track")] + [f"{OURS}/{x}/" for x in ("core", "observe")],
     f"{PIPE}/durable": [f"{P}/{x}/" for x in ("core", "run")] + [f"{OURS}/core/"],
     f"{PIPE}/supervised": [f"{P}/{x}/" for x in ("core", "run", "build")] + [f"{OURS}/core/"],
+    f"{PIPE}/metrics": ["espalier/metrics/", f"{P}/core/", f"{P}/supervised/", f"{OURS}/core/"],
     f"{PIPE}/declare": [f"{P}/{x}/" for x in ("core", "run", "build")]
                        + [f"{OURS}/{x}/" for x in ("core", "config", "os", "process")] + ["nlohmann/"],
     f"{IPC}/wire": [f"{OURS}/{x}/" for x in ("core", "config", "observe", "runtime")] + ["tl/", "nlohmann/"],
@@ -43,11 +47,12 @@ ALLOWED = {
     f"{IPC}/server": [f"espalier/ipc/{x}/" for x in ("wire", "core", "registration")]
                      + [f"{OURS}/{x}/" for x in ("core", "config", "os", "observe", "runtime")] + [f"{P}/supervised/", "tl/", "nlohmann/"],
     f"{IPC}/client": ["espalier/ipc/wire/", f"{OURS}/core/", f"{OURS}/os/", "tl/", "nlohmann/"],
+    f"{IPC}/metrics": ["espalier/metrics/", "espalier/ipc/wire/", "espalier/ipc/core/"],
     "cli": ["espalier/", "tl/", "caf/", "spdlog/", "nlohmann/", "CLI/", "yaml-cpp/"],
 }
 # Headers of the operating system; core and actor do without.
 SYSTEM = re.compile(r"(sys|linux|netinet|arpa)/\w+\.h$|\w+\.h$")
-MAY_CALL_THE_SYSTEM = {f"{LIB}/os", f"{LIB}/process", f"{LIB}/io", f"{LIB}/scheduler", f"{LIB}/runtime", f"{LIB}/observe", f"{LIB}/config",
+MAY_CALL_THE_SYSTEM = {f"{LIB}/os", f"{LIB}/process", f"{LIB}/io", f"{LIB}/scheduler", f"{LIB}/runtime", f"{LIB}/observe", f"{LIB}/trace", f"{LIB}/config", "libsupervisor/espalier/metrics",
                        f"{IPC}/server", f"{IPC}/client", f"{IPC}/registration",
                        f"{PIPE}/run", f"{PIPE}/build", f"{PIPE}/show", f"{PIPE}/durable", f"{PIPE}/declare", "cli"}
 CLOCK = re.compile(r"_clock::now\(")

@@ -64,6 +64,12 @@ add_test(NAME examples.embed
     "$<TARGET_FILE:embed_example>")
 set_tests_properties(examples.embed PROPERTIES LABELS real TIMEOUT 30)
 
+add_executable(embed_metrics_example "${CMAKE_SOURCE_DIR}/examples/embed_metrics/main.cpp")
+target_link_libraries(embed_metrics_example PRIVATE
+  espalier::supervisor espalier::metrics project_options)
+add_test(NAME examples.embed_metrics COMMAND embed_metrics_example)
+set_tests_properties(examples.embed_metrics PROPERTIES LABELS real TIMEOUT 30)
+
 # Each prints what stands beside it, where that is always the same.
 file(GLOB pipeline_examples CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/examples/pipelines/*.cpp")
 foreach(source IN LISTS pipeline_examples)
@@ -90,7 +96,30 @@ add_test(NAME packaging.install
 add_test(NAME packaging.debian
   COMMAND Python3::Interpreter "${packaging}/deb_test.py" "${CMAKE_CPACK_COMMAND}"
     "${CMAKE_BINARY_DIR}")
+add_test(NAME packaging.prometheus
+  COMMAND Python3::Interpreter "${packaging}/prometheus_test.py" "$<TARGET_FILE:espalier>"
+    "${CMAKE_SOURCE_DIR}")
+set_tests_properties(packaging.prometheus PROPERTIES LABELS real TIMEOUT 120)
 set_tests_properties(packaging.headers packaging.headers_sees_a_wrong_include packaging.install
   packaging.debian PROPERTIES LABELS real)
 set_tests_properties(packaging.install PROPERTIES TIMEOUT 900 PROCESSORS 2)
 set_tests_properties(packaging.headers packaging.debian PROPERTIES TIMEOUT 300 PROCESSORS 2)
+
+add_test(NAME cli.service_manager
+  COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/cli/service_manager_test.py"
+    "$<TARGET_FILE:espalier>" "${CMAKE_SOURCE_DIR}/packaging/systemd/espalier@.service")
+add_test(NAME packaging.systemd_units
+  COMMAND Python3::Interpreter "${packaging}/systemd_units_test.py"
+    "${CMAKE_SOURCE_DIR}/packaging/systemd" "$<TARGET_FILE:espalier>")
+set_tests_properties(cli.service_manager packaging.systemd_units
+  PROPERTIES LABELS real TIMEOUT 120)
+add_test(NAME scripts.soak_gates
+  COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/scripts/soak_test.py")
+set_tests_properties(scripts.soak_gates PROPERTIES LABELS pure)
+if(NOT ESPALIER_SANITIZE)  # They keep memory that is free.
+  add_test(NAME scripts.soak
+    COMMAND Python3::Interpreter "${scripts}/soak.py" --for 8s --children 50
+      --program "$<TARGET_FILE:espalier>")
+  set_tests_properties(scripts.soak PROPERTIES LABELS real TIMEOUT 120)
+endif()
+set_tests_properties(packaging.systemd_units PROPERTIES SKIP_RETURN_CODE 77)

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <fstream>
 
@@ -114,6 +115,28 @@ TEST(Check, WarningsAreToldAndNoFault) {
                                                "restart: permanent}]\n")});
   EXPECT_EQ(check.code, exit_done);
   EXPECT_THAT(check.err, HasSubstr("odd.yaml:1:58: children[0].restart: a job is done once"));
+}
+
+TEST(App, TheVersionIsAlsoWhereOthersHaveIt) {
+  const auto asked = call({"--version"});
+  EXPECT_EQ(asked.code, exit_done);
+  EXPECT_EQ(asked.out, call({"version"}).out.substr(0, asked.out.size() - 1) + "\n");
+}
+
+TEST(App, CheckTellsProgramsWhatIsWrongAndWhere) {
+  const auto fine =
+      call({"check", ESPALIER_SOURCE_DIR "/examples/config/minimal.yaml", "-o", "json"});
+  EXPECT_EQ(fine.code, exit_done);
+  const auto good = nlohmann::json::parse(fine.out);
+  EXPECT_EQ(good["ok"], true);
+  EXPECT_FALSE(good["start_order"].empty());
+  EXPECT_EQ(fine.err, "");
+  const auto faulty = call({"check", "/no/such/tree.yaml", "-o", "json"});
+  EXPECT_EQ(faulty.code, exit_config_invalid);
+  const auto bad = nlohmann::json::parse(faulty.out);
+  EXPECT_EQ(bad["ok"], false);
+  EXPECT_EQ(bad["problems"][0]["file"], "/no/such/tree.yaml");
+  EXPECT_THAT(bad["problems"][0]["message"].get<std::string>(), HasSubstr("no such file"));
 }
 
 }  // namespace

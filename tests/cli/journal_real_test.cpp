@@ -2,6 +2,7 @@
 #include "cli/running_program.hpp"
 #include "espalier/cli/exit_codes.hpp"
 #include "espalier/supervisor/observe/journal_file.hpp"
+#include "espalier/supervisor/observe/journal_line.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,6 +12,7 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <regex>
 #include <sstream>
 
 namespace espalier::cli {
@@ -31,6 +33,10 @@ std::vector<json> lines_of(const std::string& text) {
   return out;
 }
 
+std::string whole_lines(const std::string& text) {
+  return text.substr(0, text.rfind('\n') + 1);
+}
+
 /// A journal of five events: one a minute from 06:00 on, about /db and /web/front.
 class JournalCommand : public testing::Test {
  protected:
@@ -41,10 +47,11 @@ class JournalCommand : public testing::Test {
     const auto publish = [&](std::uint64_t n, const std::string& path, sv::EventBody body) {
       sv::Event event;
       event.sequence = n;
-      event.epoch = 7;
       event.at = std::chrono::system_clock::time_point{std::chrono::seconds{1'795'327'200}} +
                  std::chrono::minutes{n - 1};
       event.path = path;
+      event.epoch = n < 4 ? 7 : 9;
+      event.cause.correlation = n < 3 ? 1 : n;
       event.body = std::move(body);
       (*file)->publish(event);
     };
@@ -101,6 +108,29 @@ TEST_F(JournalCommand, FiltersByChildTypeSeverityTimePositionAndNumber) {
   EXPECT_THAT(shown({"--from", "4"}), ElementsAre(4, 5));
   EXPECT_THAT(shown({"-n", "2"}), ElementsAre(4, 5));
   EXPECT_THAT(shown({"-n", "1", "--path", "/db"}), ElementsAre(2));
+  EXPECT_THAT(shown({"--until", "2026-11-22T06:02:00Z"}), ElementsAre(1, 2));
+  EXPECT_THAT(shown({"--since", "2026-11-22 06:01", "--until", "2026-11-22 06:03"}),
+              ElementsAre(2, 3));
+}
+
+TEST_F(JournalCommand, FiltersByRunAndByCause) {
+  EXPECT_THAT(shown({"--run", "7"}), ElementsAre(1, 2, 3));
+  EXPECT_THAT(shown({"--run", "0"}), ElementsAre(4, 5)) << "the last one";
+  EXPECT_THAT(shown({"--run=-1"}), ElementsAre(1, 2, 3)) << "the one before";
+  const auto too_far = call({"journal", "show", journal_, "--run", "-2"});
+  EXPECT_EQ(too_far.code, exit_failed);
+  EXPECT_THAT(too_far.err, HasSubstr("has only 2; `espalier journal stats`"));
+  EXPECT_EQ(call({"journal", "show", journal_, "--run", "last"}).code, exit_failed);
+  const auto first = lines_of(call({"journal", "show", journal_, "-o", "ndjson"}).out).front();
+  EXPECT_THAT(shown({"--correlation", first["correlation_id"].get<std::string>()}),
+              ElementsAre(1, 2));
+}
+
+TEST_F(JournalCommand, ShowsTheNewestFirst) {
+  EXPECT_THAT(shown({"--reverse"}), ElementsAre(5, 4, 3, 2, 1));
+  EXPECT_THAT(shown({"-r", "-n", "2"}), ElementsAre(5, 4));
+  EXPECT_THAT(shown({"-r", "--path", "/db"}), ElementsAre(2, 1));
+  EXPECT_EQ(call({"journal", "show", journal_, "-r", "-f"}).code, exit_usage);
 }
 
 TEST_F(JournalCommand, PrintsOneDocumentForJson) {
@@ -119,6 +149,7 @@ TEST_F(JournalCommand, VerifyTellsThatItHolds) {
                                  HasSubstr("first: 2026-11-22T06:00:00"),
                                  HasSubstr("last:  2026-11-22T06:04:00"), HasSubstr("position 5")));
   static_cast<void>(folder_.write("journal/000000000001.ndjson", read_file(file()) + "{\"ty"));
+  EXPECT_THAT(outcome.out, HasSubstr("000000000001.ndjson"));
   const auto torn = call({"journal", "verify", journal_});
   EXPECT_EQ(torn.code, exit_done);
   EXPECT_THAT(torn.out, HasSubstr("stand 4 bytes of another"));
@@ -133,6 +164,8 @@ TEST_F(JournalCommand, VerifyTellsEveryPlaceThatDoesNotHold) {
   const auto report = json::parse(call({"journal", "verify", journal_, "-o", "json"}).out);
   EXPECT_EQ(report["holds"], false);
   EXPECT_EQ(report["problems"][0]["line"], 2);
+  EXPECT_EQ(report["each_file"][0]["damaged"], 1);
+  EXPECT_EQ(report["each_file"][0]["lines"], 4);
   const auto show = call({"journal", "show", journal_});
   EXPECT_EQ(show.code, exit_failed) << "what holds is shown, and that it is not all";
   EXPECT_THAT(show.out, HasSubstr("tree_stopped"));
@@ -147,8 +180,29 @@ TEST_F(JournalCommand, StatsCountWhatIsInIt) {
   const auto report = json::parse(call({"journal", "stats", journal_, "-o", "json"}).out);
   EXPECT_EQ(report["lines"], 4);
   EXPECT_EQ(report["lines_damaged"], 1);
-  EXPECT_EQ(report["runs"], 1);
+  EXPECT_EQ(report["runs"], 2);
+  EXPECT_EQ(report["each_run"][1]["run"], 9);
+  EXPECT_EQ(report["each_run"][1]["first_position"], 4);
   EXPECT_EQ(report["types"]["child_failed"], 1);
+}
+
+// A reader that is slow misses events; the journal has them all the same.
+TEST_F(JournalCommand, StatsCountOnlyWhatTheJournalItselfMisses) {
+  const std::string others =
+      R"({"type":"subscriber_lagged","sequence":9,"epoch":9,"reader":"x","reason":"full",)"
+      R"("dropped":100})";
+  const std::string own = R"({"type":"subscriber_lagged","sequence":9,"epoch":9,"dropped":3})";
+  std::string text = read_file(file());
+  std::uint64_t position = 6;
+  for (const auto& event : {others, own}) {
+    const auto begin = text.size();
+    text += event;
+    sv::seal_journal_line(text, begin, position++);
+    text += '\n';
+  }
+  static_cast<void>(folder_.write("journal/000000000001.ndjson", text));
+  const auto report = json::parse(call({"journal", "stats", journal_, "-o", "json"}).out);
+  EXPECT_EQ(report["events_missing"], 3);
 }
 
 TEST_F(JournalCommand, SaysWhatItCannotDo) {
@@ -221,6 +275,38 @@ TEST_F(JournalOfARun, IsFollowed) {
   const auto seen = lines_of(reader.out());
   for (std::size_t i = 1; i < seen.size(); ++i)
     EXPECT_GT(seen[i]["position"], seen[i - 1]["position"]);
+}
+
+TEST_F(JournalOfARun, IsFollowedOverFilesThatAreRemovedUntilTheSignal) {
+  const auto tree = folder_.write(
+      "small.yaml", std::regex_replace(read_file(tree_), std::regex{"segment_bytes: 16KiB"},
+                                       "segment_bytes: 16KiB, max_bytes: 64KiB"));
+  RunningProgram program(folder_, {"run", tree, "--log-format", "text"});
+  const auto is_there = [&] { return call({"journal", "stats", tree}).code == exit_done; };
+  ASSERT_TRUE(eventually(is_there)) << program.err();
+  const TempFolder other;
+  RunningProgram reader(other, {"journal", "show", tree, "-f", "-o", "ndjson"});
+  const auto first_file = folder_.path("kept/journal/000000000001.ndjson");
+  ASSERT_TRUE(eventually([&] { return !std::filesystem::exists(first_file); })) << program.err();
+  ASSERT_TRUE(eventually([&] { return lines_of(whole_lines(reader.out())).size() > 150; }))
+      << reader.err();
+  reader.signal(SIGINT);
+  EXPECT_EQ(reader.wait(), exit_interrupted);
+  const auto seen = lines_of(reader.out());
+  std::uint64_t missed = 0;
+  for (std::size_t i = 1; i < seen.size(); ++i) {
+    const auto before = seen[i - 1]["position"].get<std::uint64_t>();
+    const auto here = seen[i]["position"].get<std::uint64_t>();
+    ASSERT_GT(here, before);
+    missed += here - before - 1;
+  }
+  std::uint64_t told = 0;  // Of what was removed before it could be read.
+  std::istringstream errors{reader.err()};
+  for (std::string line; std::getline(errors, line);) {
+    ASSERT_THAT(line, HasSubstr("missing before it"));
+    told += std::stoull(line.substr(line.find(".ndjson:1: ") + 11));
+  }
+  EXPECT_EQ(missed, told);
 }
 
 TEST_F(JournalOfARun, AFolderThatCannotBeHadStopsNothing) {

@@ -12,6 +12,7 @@
 namespace espalier::cli {
 namespace {
 
+using namespace std::chrono_literals;
 using supervisor::ChildPhase;
 using testing::AllOf;
 using testing::ElementsAre;
@@ -41,6 +42,38 @@ TEST(Diagnose, FindsNothingInAHealthyTree) {
               IsEmpty());
   TestTerminal test;
   EXPECT_EQ(render_findings({}, test.terminal), "nothing found\n");
+}
+
+ipc::Json event_of(const std::string& type, std::chrono::seconds age, ipc::Json more) {
+  more["type"] = type;
+  more["at"] = time_before(age);
+  return more;
+}
+
+TEST(Diagnose, AJournalOrAnAuditThatCannotBeWrittenIsFoundForAnHour) {
+  const auto of = [](const std::string& type, std::chrono::seconds age) {
+    return diagnose({test_snapshot({}), {event_of(type, age, {{"error", "disk full"}})}, {}});
+  };
+  EXPECT_THAT(of("journal_error", 5min), ElementsAre(has(Rank::warning, "journal_error")));
+  EXPECT_THAT(of("audit_failed", 5min), ElementsAre(has(Rank::critical, "audit_failed")));
+  EXPECT_THAT(of("audit_failed", 5min).front().evidence, HasSubstr("disk full"));
+  EXPECT_THAT(of("audit_failed", 61min), IsEmpty());
+}
+
+TEST(Diagnose, AReaderThatIsTooSlowIsNamedUntilItKeepsUp) {
+  const auto alert = [](const std::string& level) {
+    return event_of("backpressure_alert", 60s, {{"reader", "pid 7"}, {"level", level}});
+  };
+  const auto of = [](std::vector<ipc::Json> events) {
+    return diagnose({test_snapshot({}), std::move(events), {}});
+  };
+  EXPECT_THAT(of({alert("warn")}), ElementsAre(has(Rank::note, "slow_subscriber")));
+  EXPECT_THAT(of({alert("warn"), alert("recovered")}), IsEmpty());
+  const auto lost = of({alert("critical"), alert("recovered"),
+                        event_of("subscriber_lagged", 1s, {{"reader", "pid 7"}, {"dropped", 3}})});
+  EXPECT_THAT(lost, ElementsAre(has(Rank::warning, "slow_subscriber")));
+  EXPECT_THAT(lost.front().text, HasSubstr("pid 7"));
+  EXPECT_THAT(lost.front().evidence, HasSubstr("3 events"));
 }
 
 TEST(Diagnose, ACrashLoopIsWorseOnceItsLimitIsUsedUp) {

@@ -27,8 +27,9 @@ if(espalier_FOUND)
   message(FATAL_ERROR "0.1 was taken for 0.2")
 endif()
 set(CMAKE_MODULE_PATH /mine)
-find_package(espalier 0.1.0 REQUIRED COMPONENTS supervisor pipeline ipc testing)
-if(NOT CMAKE_MODULE_PATH STREQUAL "/mine" OR NOT TARGET espalier::testing OR NOT TARGET espalier::ipc)
+find_package(espalier 0.1.0 REQUIRED COMPONENTS supervisor pipeline ipc testing metrics)
+if(NOT CMAKE_MODULE_PATH STREQUAL "/mine" OR NOT TARGET espalier::testing OR NOT TARGET espalier::ipc
+   OR NOT TARGET espalier::metrics)
   message(FATAL_ERROR "module path: ${CMAKE_MODULE_PATH}")
 endif()
 """
@@ -117,6 +118,7 @@ def main():
         jobs = {x.name: pool.submit(example, x) for x in examples}
         jobs["pkg-config"] = pool.submit(pkg_config, "espalier-supervisor", "embed")
         jobs["pkg-config ipc"] = pool.submit(pkg_config, "espalier-ipc", "embed_socket")
+        jobs["pkg-config metrics"] = pool.submit(pkg_config, "espalier-metrics", "embed_metrics")
         jobs["questions"] = pool.submit(project, "questions", QUESTIONS)
         jobs["subdirectory"] = pool.submit(project, "subdirectory", SUBDIRECTORY)
     for name, job in jobs.items():

@@ -55,8 +55,8 @@ void add_run(CLI::App& app, RunOptions& options) {
   run->add_option("--events", options.events, "Write every event as a line of JSON; - is stdout")
       ->type_name("PATH");
   run->add_option("--log-format", options.log_format,
-                  "Format of the log on standard error; default: as the file says")
-      ->check(CLI::IsMember({"auto", "text", "json"}));
+                  "Format of the log; default: as the file says")
+      ->check(CLI::IsMember({"auto", "text", "json", "journald"}));
   run->add_option("--color", options.color, "Use colours (default: auto)")
       ->check(CLI::IsMember({"auto", "always", "never"}));
   CLI::Option* const socket =
@@ -96,8 +96,13 @@ void add_all(CLI::App& app, Words& words, RemoteOptions& remote) {
     return verb;
   };
   add_run(app, words.run);
-  add_file_command("check", "Check a tree file and what it needs of this machine")
-      ->add_flag("--advise", words.advise, "Also tell the worst case of the numbers chosen");
+  CLI::App* const check =
+      add_file_command("check", "Check a tree file and what it needs of this machine");
+  CLI::Option* const advise =
+      check->add_flag("--advise", words.advise, "Also tell the worst case of the numbers chosen");
+  check->add_option("-o,--output", remote.output, "How to print it (default: text)")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->excludes(advise);
   add_file_command("config", "Print the effective configuration with the source of each value");
   add_plan(app, words, remote);
   app.add_subcommand("template", "Print a commented tree file with every field");
@@ -177,6 +182,7 @@ int run_app(const std::vector<std::string>& arguments, const Streams& streams) {
   CLI::App app{"Runs trees of supervised processes and workers, and steers them.", "espalier"};
   app.require_subcommand(1);
   app.footer(exit_code_help);
+  app.set_version_flag("--version", "espalier " ESPALIER_VERSION);
   Words words;
   RemoteOptions remote;
   add_all(app, words, remote);
@@ -187,6 +193,7 @@ int run_app(const std::vector<std::string>& arguments, const Streams& streams) {
   }
   const std::string name = app.get_subcommands().front()->get_name();
   if (name == "run") return run_command(words.run);
+  if (name == "check" && remote.output == "json") return check_as_json(words.file, streams);
   if (name == "check") return check_command(words.file, words.advise, streams);
   if (name == "simulate")
     return simulate_command(words.rehearsal, terminal_of(streams, remote).width, streams);

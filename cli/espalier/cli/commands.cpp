@@ -10,6 +10,7 @@
 #include "espalier/supervisor/core/tree_plan.hpp"
 
 #include <caf/config.hpp>
+#include <nlohmann/json.hpp>
 
 #include <iostream>
 #include <iterator>
@@ -61,6 +62,35 @@ void print_plan(const std::vector<std::string>& steps, bool json, std::ostream& 
 }
 
 }  // namespace
+
+namespace {
+
+nlohmann::ordered_json json_of(const std::vector<sv::ConfigProblem>& problems) {
+  auto list = nlohmann::ordered_json::array();
+  for (const sv::ConfigProblem& one : problems) {
+    list.push_back({{"file", one.position.file},
+                    {"line", one.position.line},
+                    {"column", one.position.column},
+                    {"key", one.key},
+                    {"message", one.message}});
+  }
+  return list;
+}
+
+}  // namespace
+
+int check_as_json(const std::string& file, const Streams& streams) {
+  const auto config = load_tree(file);
+  const auto problems = config ? check_host(*config) : config.error();
+  nlohmann::ordered_json result{{"ok", problems.empty()}, {"problems", json_of(problems)}};
+  if (config) {
+    result["warnings"] = json_of(config->warnings);
+    result["start_order"] = start_paths(config->tree);
+  }
+  using Faulty = nlohmann::ordered_json::error_handler_t;
+  streams.out << result.dump(2, ' ', true, Faulty::replace) << "\n";
+  return problems.empty() ? exit_done : exit_config_invalid;
+}
 
 int check_command(const std::string& file, bool advise, const Streams& streams) {
   const auto config = load_tree(file);

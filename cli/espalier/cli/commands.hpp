@@ -23,6 +23,8 @@ struct Streams {
 
 /// Each answers with the exit status of the program.
 [[nodiscard]] int check_command(const std::string& file, bool advise, const Streams& streams);
+/// The same for programs: problems and warnings with their places, and the order of start.
+[[nodiscard]] int check_as_json(const std::string& file, const Streams& streams);
 [[nodiscard]] int config_command(const std::string& file, const Streams& streams);
 /// What it takes to go from the tree in `against` to the one in `file`; empty: from nothing.
 [[nodiscard]] int plan_command(const std::string& file, const std::string& against, bool json,

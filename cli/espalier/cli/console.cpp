@@ -1,6 +1,7 @@
 #include "espalier/cli/console.hpp"
 
 #include "espalier/cli/text_cells.hpp"
+#include "espalier/supervisor/observe/log_output.hpp"
 
 #include <unistd.h>
 
@@ -72,8 +73,10 @@ bool is_utf8_locale() {
 }
 
 sv::LogFormat log_format_of(const std::string& word) {
-  if (word == "auto") return isatty(STDERR_FILENO) == 1 ? sv::LogFormat::text : sv::LogFormat::json;
-  return word == "json" ? sv::LogFormat::json : sv::LogFormat::text;
+  if (word == "text" || (word == "auto" && isatty(STDERR_FILENO) == 1)) return sv::LogFormat::text;
+  const bool journald =
+      word == "journald" || (word == "auto" && sv::is_read_by_journald(STDERR_FILENO));
+  return journald ? sv::LogFormat::journald : sv::LogFormat::json;
 }
 
 sv::Severity severity_of_word(const std::string& word) {
@@ -88,6 +91,11 @@ void say(sv::LogFormat format, sv::Severity severity, const std::string& text) {
   if (format == sv::LogFormat::json) {
     line = "{\"at\":\"" + now_text() + "\",\"severity\":\"" + sv::to_string(severity) +
            "\",\"system\":\"cpp\",\"message\":" + json_string(text) + "}\n";
+  } else if (format == sv::LogFormat::journald) {
+    const std::string priority = severity == sv::Severity::error     ? "<3>"
+                                 : severity == sv::Severity::warning ? "<4>"
+                                                                     : "<6>";
+    line = priority + join_lines(text, "\n" + priority) + "\n";
   } else {
     line = "espalier: " + join_lines(text, "\nespalier:   ") + "\n";
   }

@@ -16,7 +16,7 @@ namespace espalier::cli {
 [[nodiscard]] bool is_screen(int fd);
 /// True where the locale says that the terminal understands UTF-8.
 [[nodiscard]] bool is_utf8_locale();
-/// `word` is auto, text or json.
+/// `word` is auto, text, json or journald; auto is what fits standard error.
 [[nodiscard]] supervisor::LogFormat log_format_of(const std::string& word);
 /// `word` is debug, info, warning or error.
 [[nodiscard]] supervisor::Severity severity_of_word(const std::string& word);

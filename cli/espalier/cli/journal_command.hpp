@@ -14,7 +14,11 @@ struct JournalWords {
   std::string verb = {};   ///< show, verify, stats.
   std::string where = {};  ///< A folder, or a tree file that names one.
   std::string since = {};  ///< RFC 3339 in UTC, or a span back from now.
+  std::string until = {};  ///< The same.
   std::uint64_t from = 0;  ///< Position.
+  std::string correlation = {};
+  std::string run = {};  ///< Its number, or 0 for the last one, -1 for the one before.
+  bool reverse = false;
 };
 
 /// Adds `journal show`, `journal verify` and `journal stats`.

@@ -1,8 +1,8 @@
 #include "espalier/cli/journal_report.hpp"
 
 #include "espalier/cli/exit_codes.hpp"
+#include "espalier/cli/journal_extent.hpp"
 #include "espalier/cli/remote/table.hpp"
-#include "espalier/cli/text_cells.hpp"
 #include "espalier/supervisor/observe/journal_line.hpp"
 
 #include <nlohmann/json.hpp>
@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -20,42 +19,10 @@ namespace sv = espalier::supervisor;
 namespace {
 
 using ipc::Json;
+using Extent = JournalExtent;
 
 constexpr std::size_t paths_shown = 10;
-
-/// What every report begins with.
-struct Extent {
-  std::uint64_t lines = 0;
-  std::uint64_t first = 0;
-  std::uint64_t last = 0;
-  std::string begins = {};
-  std::string ends = {};
-
-  void add(const sv::JournalItem& item) {
-    const std::string at{sv::time_of_journal_line(item.text)};
-    if (lines++ == 0) {
-      first = item.position;
-      begins = at;
-    }
-    last = item.position;
-    ends = at;
-  }
-  [[nodiscard]] Json json() const {
-    return {{"lines", lines},
-            {"first_position", first},
-            {"last_position", last},
-            {"first_at", begins},
-            {"last_at", ends}};
-  }
-};
-
-Json problem_json(const sv::JournalItem& item) {
-  return {{"file", item.file}, {"line", item.line}, {"problem", item.text}};
-}
-
-std::string counted(std::uint64_t count, const char* one) {
-  return std::to_string(count) + " " + one + (count == 1 ? "" : "s");
-}
+constexpr std::size_t runs_shown = 10;
 
 std::string text_of(const Json& json, const char* key) {
   const auto field = json.find(key);
@@ -71,15 +38,16 @@ struct Counts {
     std::uint64_t restarts = 0;
   };
   std::map<std::string, Child> children = {};
-  std::set<std::uint64_t> runs = {};
+  std::vector<std::pair<std::uint64_t, Extent>> runs = {};
   std::uint64_t dropped = 0;  ///< Events that a full disk or a slow one cost.
 
-  void add(const Json& event) {
+  void add(const sv::JournalItem& item, const Json& event) {
     const auto type = text_of(event, "type");
     ++types[type];
-    if (const auto epoch = event.find("epoch"); epoch != event.end() && epoch->is_number_integer())
-      runs.insert(epoch->get<std::uint64_t>());
-    if (type == "subscriber_lagged") dropped += event.value("dropped", std::uint64_t{0});
+    add_to_run(item);
+    // Other readers miss events, too, and have a name; what they miss is here.
+    if (type == "subscriber_lagged" && !event.contains("reader"))
+      dropped += event.value("dropped", std::uint64_t{0});
     if (type == "child_restarted") ++children[text_of(event, "path")].restarts;
     if (type != "child_exited") return;
     auto& child = children[text_of(event, "path")];
@@ -88,6 +56,13 @@ struct Counts {
     const auto kind = exit == event.end() ? "" : text_of(*exit, "kind");
     const bool well = kind == "completed" || kind == "stopped" || kind == "aborted";
     if (!well) ++child.failures;
+  }
+
+  void add_to_run(const sv::JournalItem& item) {
+    const auto run = sv::run_of_journal_line(item.text);
+    if (run == 0) return;
+    if (runs.empty() || runs.back().first != run) runs.push_back({run, {}});
+    runs.back().second.add(item);
   }
 
   using Row = std::pair<std::string, Child>;
@@ -109,10 +84,29 @@ Json counts_json(const Counts& counts) {
                         {"failures", child.failures},
                         {"restarts", child.restarts}});
   }
+  Json runs = Json::array();
+  for (const auto& [run, extent] : counts.runs) {
+    runs.push_back(extent.json());
+    runs.back()["run"] = run;
+  }
   return {{"runs", counts.runs.size()},
+          {"each_run", runs},
           {"events_missing", counts.dropped},
           {"types", counts.types},
           {"children", children}};
+}
+
+void print_runs(const Counts& counts, const Terminal& terminal) {
+  Table table({{"RUN"}, {"EVENTS", true}, {"FIRST"}, {"LAST"}});
+  const auto& runs = counts.runs;
+  for (auto i = runs.size() - std::min(runs.size(), runs_shown); i < runs.size(); ++i) {
+    const auto& extent = runs[i].second;
+    table.add({{std::to_string(runs[i].first)},
+               {std::to_string(extent.lines)},
+               {extent.begins},
+               {extent.ends}});
+  }
+  if (!table.empty()) terminal.out << "\n" << table.render(terminal);
 }
 
 void print_counts(const Counts& counts, const Terminal& terminal) {
@@ -135,53 +129,6 @@ void print_counts(const Counts& counts, const Terminal& terminal) {
 
 }  // namespace
 
-std::string place_text(const sv::JournalItem& item) {
-  return escape_controls(item.file + ":" + std::to_string(item.line) + ": " + item.text);
-}
-
-int verify_journal(sv::JournalReader reader, const std::string& folder, bool as_json,
-                   const Terminal& terminal) {
-  Extent extent;
-  Json problems = Json::array();
-  while (const auto item = reader.next()) {
-    if (item->kind == sv::JournalItem::Kind::event) {
-      extent.add(*item);
-      continue;
-    }
-    if (!as_json) terminal.err << place_text(*item) << "\n";
-    problems.push_back(problem_json(*item));
-  }
-  const bool holds = problems.empty();
-  if (as_json) {
-    Json report = extent.json();
-    report.update({{"folder", folder},
-                   {"holds", holds},
-                   {"files", reader.files_read()},
-                   {"unfinished_bytes", reader.unfinished_bytes()},
-                   {"problems", problems}});
-    terminal.out << safe_json_pretty(report) << "\n";
-    return holds ? exit_done : exit_failed;
-  }
-  const auto amount = counted(extent.lines, "line") + " in " + counted(reader.files_read(), "file");
-  if (!holds) {
-    return fail(terminal, exit_failed,
-                escape_controls(folder) + ": " + counted(problems.size(), "place") +
-                    " where the journal is damaged or not complete; " + amount +
-                    " hold.\nWhat holds can be used as it is. Copy the folder before you change "
-                    "anything in it.");
-  }
-  terminal.out << escape_controls(folder) << ": the journal holds, " << amount << "\n";
-  if (extent.lines != 0) {
-    terminal.out << "first: " << extent.begins << "  position " << extent.first
-                 << "\nlast:  " << extent.ends << "  position " << extent.last << "\n";
-  }
-  if (reader.unfinished_bytes() != 0) {
-    terminal.out << "After the last line stand " << reader.unfinished_bytes()
-                 << " bytes of another: it is being written, or its writing was cut off.\n";
-  }
-  return exit_done;
-}
-
 int count_journal(sv::JournalReader reader, const std::string& folder, bool as_json,
                   const Terminal& terminal) {
   Extent extent;
@@ -191,7 +138,7 @@ int count_journal(sv::JournalReader reader, const std::string& folder, bool as_j
   while (const auto item = reader.next()) {
     if (item->kind == sv::JournalItem::Kind::event) {
       extent.add(*item);
-      if (const auto event = ipc::parse_json(item->text)) counts.add(*event);
+      if (const auto event = ipc::parse_json(item->text)) counts.add(*item, *event);
     } else if (item->kind == sv::JournalItem::Kind::missing) {
       missing += item->last - item->position + 1;
     } else {
@@ -222,6 +169,7 @@ int count_journal(sv::JournalReader reader, const std::string& folder, bool as_j
   facts.add({{"lines missing"}, {std::to_string(missing), bad(missing)}});
   facts.add({{"lines damaged"}, {std::to_string(damaged), bad(damaged)}});
   terminal.out << facts.render(terminal);
+  print_runs(counts, terminal);
   print_counts(counts, terminal);
   return exit_done;
 }

@@ -7,12 +7,6 @@
 
 namespace espalier::cli {
 
-/// "journal/000000000001.ndjson:17: its checksum is wrong", safe for a terminal.
-[[nodiscard]] std::string place_text(const supervisor::JournalItem& item);
-
-/// Reads all of it and tells what is wrong; the exit status.
-[[nodiscard]] int verify_journal(supervisor::JournalReader reader, const std::string& folder,
-                                 bool as_json, const Terminal& terminal);
 /// Reads all of it and tells what is in it; the exit status.
 [[nodiscard]] int count_journal(supervisor::JournalReader reader, const std::string& folder,
                                 bool as_json, const Terminal& terminal);

@@ -16,8 +16,8 @@ namespace espalier::cli {
 class Reloader {
  public:
   /// `source` outlives the reloader. `file`: its name, for people.
-  Reloader(const supervisor::SupervisorHandle& handle, const SystemdNotifier& notifier,
-           std::string file, const TreeSource& source, Tell tell);
+  Reloader(const supervisor::SupervisorHandle& handle, SystemdNotifier& notifier, std::string file,
+           const TreeSource& source, Tell tell);
   ~Reloader() { wait(); }
   Reloader(const Reloader&) = delete;
   Reloader& operator=(const Reloader&) = delete;
@@ -31,7 +31,7 @@ class Reloader {
   void reload();
 
   supervisor::SupervisorHandle handle_;
-  const SystemdNotifier& notifier_;
+  SystemdNotifier& notifier_;
   std::string file_;
   const TreeSource& source_;
   Tell tell_;

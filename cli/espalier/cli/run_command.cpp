@@ -6,9 +6,12 @@
 #include "espalier/cli/exit_codes.hpp"
 #include "espalier/cli/fan.hpp"
 #include "espalier/cli/host_check.hpp"
+#include "espalier/cli/listen_fds.hpp"
 #include "espalier/cli/live_screen.hpp"
 #include "espalier/cli/manager_reports.hpp"
 #include "espalier/cli/reloader.hpp"
+#include "espalier/cli/run_log.hpp"
+#include "espalier/cli/run_metrics.hpp"
 #include "espalier/cli/run_socket.hpp"
 #include "espalier/cli/signal_watch.hpp"
 #include "espalier/cli/systemd_notifier.hpp"
@@ -17,15 +20,16 @@
 #include "espalier/ipc/server/server.hpp"
 #include "espalier/supervisor/observe/event_file.hpp"
 #include "espalier/supervisor/observe/journal_file.hpp"
-#include "espalier/supervisor/observe/log_sink.hpp"
 #include "espalier/supervisor/process/guardian.hpp"
 #include "espalier/supervisor/runtime/supervisor.hpp"
+#include "espalier/supervisor/trace/trace_exporter.hpp"
 
-#include <spdlog/logger.h>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
@@ -57,14 +61,27 @@ std::optional<std::uint64_t> raise_open_files_limit() {
   return before;
 }
 
+/// Tells the runs of one tree apart, on this machine and on others.
+std::string instance_name() {
+  std::array<char, 256> host = {};
+  const bool known = gethostname(host.data(), host.size() - 1) == 0;
+  return std::to_string(::getpid()) + "@" + (known ? host.data() : "unknown");
+}
+
+/// A thread takes memory from a heap that it shares with few others, of which the C library makes
+/// many: what each reload of a large tree leaves behind in one after the other would grow for
+/// hours.
+void keep_heaps_few() {
+  if (std::getenv("MALLOC_ARENA_MAX") == nullptr) mallopt(M_ARENA_MAX, 2);
+}
+
 /// One run of one tree, from the checked configuration to the exit status.
 class Session {
  public:
   Session(sv::TreeConfig config, const RunOptions& options)
       : config_(std::move(config)),
         options_(options),
-        format_(log_format_of(options.log_format.empty() ? config_.observability.log_format
-                                                         : options.log_format)),
+        log_(config_, options_),
         feed_(std::make_shared<TreeFeed>(config_.tree)),
         source_(options_.file, config_,
                 [this](sv::Severity severity, const std::string& text) { note(severity, text); }) {}
@@ -72,15 +89,18 @@ class Session {
   struct Host {
     std::shared_ptr<sv::Guardian> guardian = {};
     std::optional<std::uint64_t> open_files = {};
+    ListenFds listeners = {};
   };
 
-  int run(SignalWatch& signals, const SystemdNotifier& notifier, Host host) {
+  int run(SignalWatch& signals, SystemdNotifier& notifier, Host host) {
     if (!open_event_file()) return exit_failed;
-    open_log_and_screen();
-    if (const auto refused = prepare_socket()) {
+    if (!open_log_and_screen()) return exit_failed;
+    metrics_.emplace(config_.observability.metrics, std::move(host.listeners.metrics), teller());
+    if (const auto refused = prepare_socket(std::move(host.listeners.tree))) {
       return give_up(exit_code_of(*refused), refused->message);
     }
     open_journal();
+    open_traces();
     const auto folder = std::filesystem::path(options_.file).parent_path().string();
     auto launched = sv::Supervisor::launch(config_.tree, builtin_factories(pipelines_, folder),
                                            supervisor_options(std::move(host)));
@@ -89,13 +109,14 @@ class Session {
     for (const sv::ConfigProblem& warning : config_.warnings)
       warn(warning.to_string());
     open_socket();
+    metrics_->listen(*handle_, journal_, pipelines_);
     reloader_.emplace(*handle_, notifier, options_.file, source_, teller());
     signals.start([this](int signal) { on_signal(signal); });
     ManagerReports reports(
         notifier, *feed_, config_.tree.shutdown.total_timeout, look_around,
         [this](sv::Duration limit) { return static_cast<bool>(handle_->ping(limit)); });
     const sv::TreeResult* const result = wait_for_end(reports);
-    reports.stopping();
+    reports.stopping(Clock::now());
     signals.stop();
     reloader_->wait();
     return finish(result);
@@ -113,20 +134,17 @@ class Session {
     return true;
   }
 
-  void open_log_and_screen() {
+  bool open_log_and_screen() {
     const bool live = options_.live && options_.events != "-" && is_screen(STDOUT_FILENO);
-    if (!live || isatty(STDERR_FILENO) == 0) {
-      sv::LogOptions log;
-      log.format = format_;
-      log.level = severity_of_word(config_.observability.log_level);
-      log.color = wants_color(options_.color, STDERR_FILENO);
-      logger_ = sv::make_stderr_logger(log);
-      log_ = std::make_shared<sv::LogSink>(logger_, format_);
+    if (const auto problem = log_.open(live && isatty(STDERR_FILENO) == 1)) {
+      tell(sv::Severity::error, *problem);
+      return false;
     }
     if (live) {
       screen_.emplace(*feed_, LiveScreen::Options{wants_color(options_.color, STDOUT_FILENO),
                                                   is_utf8_locale()});
     }
+    return true;
   }
 
   void open_journal() {
@@ -140,6 +158,18 @@ class Session {
     }
   }
 
+  void open_traces() {
+    const auto& spec = config_.observability.traces;
+    if (spec.file.empty() && spec.endpoint.empty()) return;
+    auto started = sv::TraceExporter::start(
+        spec, {config_.tree.name, instance_name(), ESPALIER_VERSION, ::getpid()}, teller());
+    if (started) {
+      traces_ = *started;
+    } else {
+      note(sv::Severity::error, "no traces: " + started.error());
+    }
+  }
+
   Tell teller() {
     return [this](sv::Severity severity, const std::string& text) { note(severity, text); };
   }
@@ -148,21 +178,25 @@ class Session {
     prepared_.reset();
     screen_.reset();
     fan_->close();
+    traces_.reset();
     journal_.reset();
-    log_.reset();
-    logger_.reset();
+    log_.close();
     tell(sv::Severity::error, why);
     return code;
   }
 
   /// Before anything starts: a second run on the same socket starts nothing.
-  std::optional<ipc::ServerError> prepare_socket() {
-    auto spec = wanted_socket(config_, options_);
-    if (!spec) return std::nullopt;
+  std::optional<ipc::ServerError> prepare_socket(sv::UniqueFd given) {
+    auto spec = wanted_socket(config_, options_, static_cast<bool>(given));
+    if (!spec) {
+      if (given) warn("--no-socket: nobody answers on the socket that the service manager holds");
+      return std::nullopt;
+    }
     logs_ = std::make_shared<ipc::LogRing>(spec->log_capacity);
     auto options = server_options(std::move(*spec), config_, source_, logs_, teller());
     options.pipelines = pipelines_;
-    auto prepared = ipc::PreparedServer::prepare(std::move(options));
+    options.figures = metrics_->socket_figures();
+    auto prepared = ipc::PreparedServer::prepare(std::move(options), std::move(given));
     if (!prepared) return prepared.error();
     prepared_.emplace(std::move(*prepared));
     return std::nullopt;
@@ -183,16 +217,19 @@ class Session {
   sv::SupervisorOptions supervisor_options(Host host) {
     if (events_) fan_->add(events_);
     if (journal_) fan_->add(journal_);
-    if (log_) fan_->add(log_);
-    if (log_) fan_->add_output(log_);
+    if (traces_) fan_->add(traces_);
+    if (log_.sink()) fan_->add(log_.sink());
+    if (log_.sink()) fan_->add_output(log_.sink());
     fan_->add(feed_);
     if (screen_) fan_->add_output(feed_);
     if (logs_) fan_->add_output(logs_);
     sv::SupervisorOptions options;
     options.events = {fan_};
     options.output = fan_;
+    metrics_->count(*fan_, options);
     if (options_.scheduler == "sharing") options.scheduler = sv::SchedulerPolicy::sharing;
     options.journal_capacity = config_.observability.journal_capacity;
+    options.backpressure = config_.backpressure;
     options.subreaper = true;
     options.guardian = std::move(host.guardian);
     options.open_files = host.open_files;
@@ -203,6 +240,7 @@ class Session {
     if (signal == SIGWINCH) {
       if (screen_) screen_->resized();
     } else if (signal == SIGHUP) {
+      log_.reopen();
       reloader_->start();
     } else if (std::exchange(stop_asked_, true)) {
       warn("second signal: ending everything now");
@@ -220,20 +258,33 @@ class Session {
       if (const sv::TreeResult* const result = handle_->join_for(look_around)) return result;
       const Clock::time_point now = Clock::now();
       reports.tick(now);
+      log_.tick();
+      watch_journal();
       if (interrupted_ && !give_up) give_up = now + wait_after_abort;
       if (give_up && now >= *give_up) return nullptr;
     }
   }
 
+  /// Whoever follows events learns of it too, not the log alone.
+  void watch_journal() {
+    const bool fails = journal_ && journal_->stats().failing;
+    if (fails && !journal_fails_) {
+      handle_->report(sv::events::JournalError{"\"" + config_.observability.journal.folder +
+                                               "\" cannot be written; the log says why"});
+    }
+    journal_fails_ = fails;
+  }
+
   int finish(const sv::TreeResult* result) {
     const bool was_live = screen_.has_value();
+    metrics_->stop();
     server_.reset();  // It tells of itself through what is closed below.
     if (screen_) screen_->close();
     const bool events_written = !events_ || events_->flush();
     fan_->close();
+    traces_.reset();
     journal_.reset();  // It may have something to tell, as long as there is a log.
-    log_.reset();
-    logger_.reset();  // The last one: its queue is written out.
+    log_.close();      // The last one.
     if (!events_written) tell(sv::Severity::error, "not all events could be written");
     if (was_live) repeat_warnings();
     if (result != nullptr) {
@@ -272,32 +323,31 @@ class Session {
 
   void note(sv::Severity severity, const std::string& text) {
     if (screen_) feed_->note(text);
-    if (!logger_) return;
-    logger_->log(severity == sv::Severity::info      ? spdlog::level::info
-                 : severity == sv::Severity::warning ? spdlog::level::warn
-                                                     : spdlog::level::err,
-                 text);
+    log_.note(severity, text);
   }
 
-  void tell(sv::Severity severity, const std::string& text) const { say(format_, severity, text); }
+  void tell(sv::Severity severity, const std::string& text) const {
+    say(log_.format(), severity, text);
+  }
 
   sv::TreeConfig config_;
   RunOptions options_;
-  sv::LogFormat format_;
+  RunLog log_;
   std::shared_ptr<Fan> fan_ = std::make_shared<Fan>();
   std::shared_ptr<TreeFeed> feed_;
   TreeSource source_;
   std::shared_ptr<sv::EventFile> events_;
   std::shared_ptr<sv::JournalFile> journal_;
-  std::shared_ptr<spdlog::logger> logger_;
-  std::shared_ptr<sv::LogSink> log_;
+  std::shared_ptr<sv::TraceExporter> traces_;
   std::optional<LiveScreen> screen_;
   std::optional<sv::SupervisorHandle> handle_;
   std::shared_ptr<ipc::LogRing> logs_;
   std::shared_ptr<pipeline::PipelineBoard> pipelines_ = std::make_shared<pipeline::PipelineBoard>();
+  std::optional<RunMetrics> metrics_;
   std::optional<ipc::PreparedServer> prepared_;
   std::unique_ptr<ipc::Server> server_;
   std::optional<Reloader> reloader_;
+  bool journal_fails_ = false;
   bool stop_asked_ = false;  ///< Of the signal thread.
   std::atomic<bool> interrupted_ = false;
 };
@@ -311,12 +361,18 @@ int run_command(const RunOptions& options) {
     std::cerr << render_problems(problems);
     return exit_config_invalid;
   }
+  auto listeners = ListenFds::take();
+  if (!listeners) {
+    std::cerr << "espalier: " << listeners.error() << '\n';
+    return exit_config_invalid;
+  }
   const std::optional<std::uint64_t> open_files = raise_open_files_limit();
+  keep_heaps_few();
   auto guardian = sv::Guardian::start();  // It forks: before anything has a thread.
-  const SystemdNotifier notifier;
+  SystemdNotifier notifier;
   SignalWatch signals;
   Session session(std::move(*config), options);
-  return session.run(signals, notifier, {std::move(guardian), open_files});
+  return session.run(signals, notifier, {std::move(guardian), open_files, std::move(*listeners)});
 }
 
 }  // namespace espalier::cli

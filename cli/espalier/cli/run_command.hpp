@@ -8,7 +8,7 @@ namespace espalier::cli {
 struct RunOptions {
   std::string file = {};
   std::string events = {};  ///< Where events go as NDJSON; "-": standard output; empty: nowhere.
-  std::string log_format = {};  ///< auto, text, json; empty: as the file says.
+  std::string log_format = {};  ///< auto, text, json, journald; empty: as the file.
   std::string color = "auto";
   /// Listen here whatever the file says; empty: where the file says, or in the runtime folder.
   std::optional<std::string> socket = {};

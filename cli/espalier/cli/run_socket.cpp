@@ -24,6 +24,7 @@ std::string lines_of(const std::vector<sv::ConfigProblem>& problems) {
 TreeSource::TreeSource(std::string file, const sv::TreeConfig& started, Tell tell)
     : file_(std::move(file)),
       observability_(started.observability),
+      backpressure_(started.backpressure),
       dashboard_(started.dashboard),
       tell_(std::move(tell)) {}
 
@@ -44,6 +45,9 @@ void TreeSource::tell_what_stays(const sv::TreeConfig& read) const {
   if (read.observability != observability_) {
     tell_(sv::Severity::warning, "reload: what observability says holds from the next start");
   }
+  if (read.backpressure != backpressure_) {
+    tell_(sv::Severity::warning, "reload: what backpressure says holds from the next start");
+  }
   if (read.dashboard != dashboard_) {
     tell_(sv::Severity::warning, "reload: what dashboard says holds from the next start");
   }
@@ -56,8 +60,9 @@ expected<sv::ChildSpec, std::string> TreeSource::read_child(const std::string& t
 }
 
 std::optional<sv::DashboardSpec> wanted_socket(const sv::TreeConfig& config,
-                                               const RunOptions& options) {
-  if (options.no_socket || (!config.dashboard.enabled && !options.socket)) return std::nullopt;
+                                               const RunOptions& options, bool given) {
+  const bool asked = config.dashboard.enabled || options.socket || given;
+  if (options.no_socket || !asked) return std::nullopt;
   sv::DashboardSpec spec = config.dashboard;
   spec.enabled = true;
   if (options.socket && !options.socket->empty()) spec.path = *options.socket;
@@ -71,6 +76,7 @@ ipc::ServerOptions server_options(sv::DashboardSpec spec, const sv::TreeConfig& 
   options.spec = std::move(spec);
   options.target_id = config.tree.name;
   options.version = ESPALIER_VERSION;
+  options.backpressure = config.backpressure;
   options.logs = std::move(logs);
   options.read_child = [](const std::string&, const std::string& text) {
     return TreeSource::read_child(text);
@@ -81,7 +87,9 @@ ipc::ServerOptions server_options(sv::DashboardSpec spec, const sv::TreeConfig& 
 }
 
 int exit_code_of(const ipc::ServerError& error) {
-  return error.kind == ipc::ServerError::Kind::in_use ? exit_refused : exit_failed;
+  using Kind = ipc::ServerError::Kind;
+  if (error.kind == Kind::given) return exit_config_invalid;  // Of the units; no better next time.
+  return error.kind == Kind::in_use ? exit_refused : exit_failed;
 }
 
 }  // namespace espalier::cli

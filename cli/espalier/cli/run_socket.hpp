@@ -34,13 +34,15 @@ class TreeSource {
 
   std::string file_;
   supervisor::ObservabilitySpec observability_;
+  supervisor::BackpressureSpec backpressure_;
   supervisor::DashboardSpec dashboard_;
   Tell tell_;
 };
 
-/// The socket that the file and the command line ask for together; nothing: none.
+/// The socket that the file and the command line ask for together; nothing: none. `given`: the
+/// service manager hands one over, which asks for it as well.
 [[nodiscard]] std::optional<supervisor::DashboardSpec> wanted_socket(
-    const supervisor::TreeConfig& config, const RunOptions& options);
+    const supervisor::TreeConfig& config, const RunOptions& options, bool given);
 
 /// `source` outlives what is made of the result.
 [[nodiscard]] ipc::ServerOptions server_options(supervisor::DashboardSpec spec,

@@ -1,22 +1,29 @@
 #include "espalier/cli/systemd_notifier.hpp"
 
+#include "espalier/cli/taken_variable.hpp"
+
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 
 namespace espalier::cli {
 namespace {
 
-std::string take_variable(const char* name) {
-  const char* const value = std::getenv(name);
-  std::string text = value == nullptr ? "" : value;
-  unsetenv(name);
-  return text;
+std::string microseconds(std::chrono::nanoseconds time) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(time).count());
+}
+
+// CLOCK_MONOTONIC, as the protocol wants it.
+std::string monotonic_now() {
+  timespec now = {};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return microseconds(std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec});
 }
 
 }  // namespace
@@ -26,11 +33,9 @@ SystemdNotifier::SystemdNotifier() {
   const std::string interval = take_variable("WATCHDOG_USEC");
   const std::string pid = take_variable("WATCHDOG_PID");
   connect_to(address);
-  const long long microseconds = std::strtoll(interval.c_str(), nullptr, 10);
+  const long long asked = std::strtoll(interval.c_str(), nullptr, 10);
   const bool meant_for_us = pid.empty() || pid == std::to_string(getpid());
-  if (active() && meant_for_us && microseconds > 0) {
-    watchdog_ = std::chrono::microseconds{microseconds} / 2;
-  }
+  if (active() && meant_for_us && asked > 0) watchdog_ = std::chrono::microseconds{asked} / 2;
 }
 
 SystemdNotifier::~SystemdNotifier() {
@@ -51,6 +56,44 @@ void SystemdNotifier::connect_to(const std::string& address) {
   if (connect(fd_, generic, length) == 0) return;
   close(fd_);
   fd_ = -1;
+}
+
+void SystemdNotifier::ready() {
+  const std::lock_guard lock(mutex_);
+  if (phase_ == Phase::starting) move_to(Phase::ready, "READY=1");
+}
+
+void SystemdNotifier::reloading() {
+  const std::lock_guard lock(mutex_);
+  if (phase_ != Phase::ready) return;
+  move_to(Phase::reloading, "RELOADING=1\nMONOTONIC_USEC=" + monotonic_now());
+}
+
+void SystemdNotifier::reloaded() {
+  const std::lock_guard lock(mutex_);
+  if (phase_ == Phase::reloading) move_to(Phase::ready, "READY=1");
+}
+
+void SystemdNotifier::stopping() {
+  const std::lock_guard lock(mutex_);
+  if (phase_ != Phase::stopping) move_to(Phase::stopping, "STOPPING=1");
+}
+
+void SystemdNotifier::extend_timeout(supervisor::Duration by) const {
+  send("EXTEND_TIMEOUT_USEC=" + microseconds(by));
+}
+
+void SystemdNotifier::status(const std::string& line) const {
+  send("STATUS=" + line);
+}
+
+void SystemdNotifier::alive() const {
+  send("WATCHDOG=1");
+}
+
+void SystemdNotifier::move_to(Phase phase, const std::string& message) {
+  phase_ = phase;
+  send(message);
 }
 
 void SystemdNotifier::send(const std::string& message) const {

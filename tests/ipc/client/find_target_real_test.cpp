@@ -112,6 +112,17 @@ TEST_F(FindTargetTest, a_folder_of_a_stranger_is_not_looked_into) {
   EXPECT_TRUE(list_targets(folders_).empty());
 }
 
+TEST_F(FindTargetTest, a_folder_that_root_has_given_to_somebody_is_looked_into) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a folder away";
+  const std::string given = folder_.path("espalier");  // Nobody but root makes folders beside it.
+  std::filesystem::create_directory(given);
+  live("espalier/shop.sock");
+  ASSERT_EQ(::chown(given.c_str(), 65534, 65534), 0);
+  EXPECT_EQ(list_targets({given}).size(), 1U);
+  std::filesystem::permissions(folder_.path(), std::filesystem::perms::all);
+  EXPECT_TRUE(list_targets({given}).empty()) << "anybody may have made it";
+}
+
 TEST_F(FindTargetTest, looks_where_targets_put_their_sockets) {
   const char* before = std::getenv("XDG_RUNTIME_DIR");
   const std::string kept = before == nullptr ? "" : before;

@@ -41,13 +41,14 @@ class Conversation {
   FakeTarget target = {};
   BreakableStore audit = {};
   supervisor::DashboardSpec spec = {};
+  supervisor::BackpressureSpec backpressure = {};
   /// Whether what ends elsewhere is handed over at once, or with `deliver`.
   bool hold_posts = false;
 
   Service& service() {
     if (!service_) {
       service_ = std::make_unique<Service>(
-          Service::Options{spec, 500}, target, audit, ChainHead{},
+          Service::Options{spec, 500, backpressure}, target, audit, ChainHead{},
           [this](auto work) { hold_posts ? posted_.push_back(std::move(work)) : work(); });
     }
     return *service_;

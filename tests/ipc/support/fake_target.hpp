@@ -67,6 +67,7 @@ class FakeTarget final : public Target {
   bool watches_events = false;
   bool watches_lines = false;
   int states_read = 0;
+  std::vector<supervisor::EventBody> reported = {};
   supervisor::SupervisorSpec own_file = {};  ///< What read_tree("") gives.
   supervisor::HealthReport health_now = {};
   std::vector<pipeline::PipelineRow> pipelines_now = {};
@@ -91,6 +92,7 @@ class FakeTarget final : public Target {
   [[nodiscard]] expected<supervisor::SupervisorSpec, WireError> read_tree(
       const std::string& text) override;
   void execute(supervisor::Command command, Answer done) override;
+  void report(supervisor::EventBody body) override { reported.push_back(std::move(body)); }
   void watch(bool events, bool lines) override {
     watches_events = events;
     watches_lines = lines;

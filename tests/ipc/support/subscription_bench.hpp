@@ -17,8 +17,10 @@ namespace espalier::ipc::testing_support {
 /// A target, its subscriptions and some connections, in virtual time.
 struct SubscriptionBench {
   using Duration = supervisor::Duration;
+  explicit SubscriptionBench(const supervisor::BackpressureSpec& backpressure = {})
+      : subscriptions(target, backpressure) {}
   LooseTarget target = {};
-  internal::Subscriptions subscriptions{target};
+  internal::Subscriptions subscriptions;
   std::map<ConnectionId, std::unique_ptr<Outbox>> outboxes = {};
   supervisor::TimePoint now{std::chrono::hours{1}};
   Timestamp wall{std::chrono::hours{1000}};

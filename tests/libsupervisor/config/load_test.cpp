@@ -59,8 +59,8 @@ children:
   EXPECT_EQ(tree.shutdown.abort_wait, 250ms);
   EXPECT_EQ(tree.shutdown.total_timeout, 9s);
   EXPECT_EQ(config.observability.journal_capacity, 17U);
-  EXPECT_EQ(config.observability.log_level, "warning");
-  EXPECT_EQ(config.observability.log_format, "json");
+  EXPECT_EQ(config.observability.logs.level, "warning");
+  EXPECT_EQ(config.observability.logs.format, "json");
   ASSERT_EQ(tree.children.size(), 2U);
 
   const auto& db = tree.children[0];

@@ -47,7 +47,7 @@ TEST(EventJson, AnExitReadsLikeThis) {
   EXPECT_EQ(text_of(event),
             R"({"type":"child_exited","sequence":18,"epoch":1763,)"
             R"("at":"2025-11-21T12:00:01.123456Z","monotonic_ns":1500,"path":"/db",)"
-            R"("generation":4,"attempt":2,"correlation_id":"1763-17","caused_by":16,)"
+            R"("generation":4,"attempt":2,"correlation_id":"00000000000006e3885b22fa9342316f","caused_by":16,)"
             R"("severity":"warning","exit":{"kind":"failed","category":"recoverable","code":1,)"
             R"("message":"no space"},"uptime_ms":3000.25})");
 }

@@ -1,4 +1,6 @@
+#include "libsupervisor/observe/gate.hpp"
 #include "libsupervisor/observe/journal_folder_fixture.hpp"
+#include "libsupervisor/observe/sim_disk.hpp"
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
@@ -179,6 +181,33 @@ TEST_F(JournalFileTest, BeginsAnewWhereSomebodyRemovedItsFiles) {
   EXPECT_TRUE(write(*file, 3, 4));
   EXPECT_THAT(files(), ElementsAre(spec_.folder + "/000000000003.ndjson"));
   EXPECT_EQ(sequences(), (std::vector<std::uint64_t>{3, 4}));
+}
+
+TEST_F(JournalFileTest, WhoPublishesNeverWaitsForTheDisk) {
+  Gate gate;
+  const auto disk = std::make_shared<SimDisk>(1);
+  disk->fault = [&] {
+    gate.pass();
+    return 0;
+  };
+  gate.close();
+  spec_.folder = "journal";
+  const auto file = *JournalFile::start(
+      spec_, [](Severity, const std::string&) {}, disk);
+  gate.wait_until_somebody_waits();
+  constexpr std::uint64_t more_than_can_wait = 20'000;
+  const auto begin = std::chrono::steady_clock::now();
+  for (std::uint64_t i = 1; i <= more_than_can_wait; ++i)
+    file->publish(numbered(i));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
+  gate.open();
+  EXPECT_TRUE(file->flush());
+  auto reader = JournalReader::open("journal", {}, disk);
+  ASSERT_TRUE(reader);
+  std::uint64_t last = 0;
+  while (const auto item = reader->next())
+    last = sequence_of(*item);
+  EXPECT_EQ(last, more_than_can_wait) << "the line that names those for which there was no room";
 }
 
 // 30 times: a writer is killed at a random moment. All that it was told is written is there, once

@@ -18,7 +18,7 @@ class JournalStoreTest : public JournalFolderTest {};
 TEST_F(JournalStoreTest, AQuietFileGoesWhenItsEventsAreTooOld) {
   constexpr std::time_t hour = 3600;
   spec_.max_age = std::chrono::hours{1};
-  internal::JournalStore store{spec_};
+  internal::JournalStore store{spec_, internal::disk_of(spec_.folder)};
   ASSERT_TRUE(store.open());
   store.buffer() += R"({"type":"tree_starting"})";
   store.end_line({1, 1, 1});

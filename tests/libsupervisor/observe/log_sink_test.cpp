@@ -6,15 +6,20 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/ostream_sink.h>
 
-#include <regex>
 #include <sstream>
 #include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
 
 namespace espalier::supervisor {
 namespace {
 
 using namespace std::chrono_literals;
 using nlohmann::json;
+
+const std::string hex_of_exit = "00000000000000070392754934ea1539";
 
 Event exit_event() {
   Event event;
@@ -32,7 +37,10 @@ Event exit_event() {
 // What a LogSink makes of a program's own logger.
 class Log {
  public:
-  explicit Log(LogFormat format, const char* pattern = "%l %v") : sink{logger_, format} {
+  explicit Log(LogFormat format, const char* pattern = "%l %v")
+      : Log{LogSinkOptions{.format = format}, pattern} {}
+  explicit Log(LogSinkOptions options, const char* pattern = "%l %v")
+      : sink{logger_, std::move(options)} {
     logger_->set_pattern(pattern);
     logger_->set_level(spdlog::level::debug);
   }
@@ -76,7 +84,7 @@ TEST(LogSink, JsonCarriesTheFields) {
   EXPECT_EQ(json::parse(log.text()), json::parse(R"({
     "at": "1970-01-01T00:00:01.000000Z", "severity": "warning", "system": "cpp",
     "type": "child_exited", "path": "/db", "generation": 2, "attempt": 1,
-    "correlation_id": "7-8", "message": "exited: exit code 1 after 3 s"})"));
+    "correlation_id": ")" + hex_of_exit + R"(", "message": "exited: exit code 1 after 3 s"})"));
   Log output{LogFormat::json, "%v"};
   output.sink.write({.path = "/db", .generation = 2, .is_stderr = true, .text = "\x1b\xff"});
   auto line = json::parse(output.text());
@@ -116,38 +124,118 @@ TEST(LogSink, WhatALoggerThrowsEndsThere) {
   EXPECT_EQ(complaints, 2) << "the sink was really reached";
 }
 
-std::string on_stderr(const LogOptions& options) {
-  testing::internal::CaptureStderr();
-  {
-    const auto logger = make_stderr_logger(options);
-    LogSink sink{logger, options.format};
-    sink.publish(exit_event());
-    logger->info("by \"hand\"");
-    logger->debug("too low");
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> out;
+  std::istringstream in{text};
+  for (std::string line; std::getline(in, line);)
+    out.push_back(line);
+  return out;
+}
+
+// Whoever may choose a name or a message may not choose how long and how many lines of the log are.
+TEST(LogSink, AMegabyteOfControlCharactersIsOneShortLine) {
+  std::string evil(1U << 20U, '\n');
+  evil.replace(0, 8, "\x1b[31m\xe2\x80\xae");
+  auto event = exit_event();
+  event.path = "/" + evil;
+  event.body = events::ChildExited{{.kind = ExitKind::panicked, .message = evil}, 1s};
+  for (const auto format : {LogFormat::text, LogFormat::json, LogFormat::journald}) {
+    Log log{format, "%v"};
+    log.sink.publish(event);
+    log.sink.write({.path = event.path, .text = evil});
+    const auto lines = lines_of(log.text());
+    ASSERT_EQ(lines.size(), 2U);
+    for (const auto& line : lines) {
+      EXPECT_LT(line.size(), format == LogFormat::json ? 128U * 1024 : 48U * 1024);
+      EXPECT_EQ(line.find_first_of("\x1b\r"), std::string::npos);
+      if (format == LogFormat::json) {
+        EXPECT_EQ(json::parse(line)["truncated"], true);
+      } else {
+        EXPECT_NE(line.find("[cut]"), std::string::npos);
+        EXPECT_EQ(line.find("\xe2\x80\xae"), std::string::npos) << "it would turn the line around";
+      }
+    }
   }
-  return testing::internal::GetCapturedStderr();
 }
 
-TEST(StderrLogger, TextHasTimeLevelAndSentence) {
-  EXPECT_TRUE(std::regex_match(
-      on_stderr({}), std::regex{R"(\d\d:\d\d:01\.000 WARN  /db exited: exit code 1 after 3 s\n)"
-                                R"(\d\d:\d\d:\d\d\.\d\d\d INFO  by "hand"\n)"}));
+TEST(LogSink, NoCharacterIsCutInTwo) {
+  std::string text(8191, 'x');
+  text += "\xc3\xa9";
+  Log log{LogFormat::text, "%v"};
+  log.sink.write({.path = "/db", .text = text});
+  EXPECT_EQ(log.text(), "/db stdout: " + std::string(8191, 'x') + " [cut]\n");
 }
 
-TEST(StderrLogger, ColorsTheLevelOnlyWhenAsked) {
-  EXPECT_THAT(on_stderr({.color = true}), testing::HasSubstr("\x1b["));
-  EXPECT_THAT(on_stderr({.format = LogFormat::json, .color = true}),
-              testing::Not(testing::HasSubstr("\x1b[")));
+TEST(LogSink, JournaldHasTheFieldsInTheText) {
+  Log log{LogFormat::journald, "%v"};
+  log.sink.publish(exit_event());
+  EXPECT_EQ(log.text(),
+            "/db exited: exit code 1 after 3 s type=child_exited generation=2 attempt=1 "
+            "correlation_id=" +
+                hex_of_exit + "\n");
 }
 
-TEST(StderrLogger, EveryJsonLineIsAnObjectWhoeverLogged) {
-  std::istringstream in{on_stderr({.format = LogFormat::json})};
-  std::string line;
-  ASSERT_TRUE(std::getline(in, line));
-  EXPECT_EQ(json::parse(line)["type"], "child_exited");
-  ASSERT_TRUE(std::getline(in, line));
-  EXPECT_EQ(json::parse(line)["message"], "by \"hand\"");
-  EXPECT_FALSE(std::getline(in, line));
+TEST(LogSink, JsonNamesTheTargetWhereThereIsOne) {
+  Log log{{.format = LogFormat::json, .target_id = "shop-a"}, "%v"};
+  log.sink.publish(exit_event());
+  log.sink.write({.path = "/db", .text = "hello"});
+  for (const auto& line : lines_of(log.text()))
+    EXPECT_EQ(json::parse(line)["target_id"], "shop-a");
+}
+
+TEST(LogSink, SaysHowManyLinesOfAKindWereLeftOut) {
+  LogSinkOptions options;
+  options.event_rate = {2, 10ms};
+  options.output_rate = {1, 10ms};
+  Log log{options};
+  auto other = exit_event();
+  other.path = "/web";
+  for (int i = 0; i < 5; ++i)
+    log.sink.publish(exit_event());
+  log.sink.publish(other);
+  for (int i = 0; i < 3; ++i)
+    log.sink.write({.path = "/db", .text = "hello"});
+  EXPECT_EQ(lines_of(log.text()).size(), 4U) << log.text();
+  EXPECT_EQ(log.sink.left_out_lines(), 5U);
+  std::this_thread::sleep_for(20ms);
+  log.sink.tick();
+  auto lines = lines_of(log.text());
+  ASSERT_EQ(lines.size(), 6U);
+  EXPECT_EQ(lines[4], "warning 3 more lines like this were left out (child_exited, /db)");
+  EXPECT_EQ(lines[5], "info 2 more lines like this were left out (output, /db)");
+  log.sink.publish(exit_event());
+  EXPECT_EQ(lines_of(log.text()).size(), 7U) << "after the window it is logged again";
+}
+
+TEST(LogSink, SaysAtTheEndWhatWasLeftOutAndInJsonToo) {
+  std::ostringstream out;
+  auto logger = std::make_shared<spdlog::logger>(
+      "own", std::make_shared<spdlog::sinks::ostream_sink_st>(out));
+  logger->set_pattern("%v");
+  {
+    LogSinkOptions options;
+    options.format = LogFormat::json;
+    options.event_rate = {1, 1h};
+    LogSink sink{logger, options};
+    sink.publish(exit_event());
+    sink.publish(exit_event());
+  }
+  const auto lines = lines_of(out.str());
+  ASSERT_EQ(lines.size(), 2U);
+  auto line = json::parse(lines[1]);
+  EXPECT_TRUE(line.contains("at"));
+  line.erase("at");
+  EXPECT_EQ(line,
+            json::parse(R"json({"severity": "warning", "system": "cpp", "type": "lines_left_out",
+    "of_type": "child_exited", "path": "/db", "lines": 1,
+    "message": "1 more line like this was left out (child_exited, /db)"})json"));
+}
+
+TEST(LogSink, LogsAllWhereNothingElseIsSaid) {
+  Log log{LogFormat::text};
+  for (int i = 0; i < 1000; ++i)
+    log.sink.publish(exit_event());
+  EXPECT_EQ(lines_of(log.text()).size(), 1000U);
 }
 
 }  // namespace

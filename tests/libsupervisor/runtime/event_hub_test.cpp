@@ -87,6 +87,67 @@ TEST(EventHub, AFullQueueLosesAndCounts) {
   EXPECT_EQ(heard.next(0s)->path, "/later");
 }
 
+// What a hub tells of its readers, as `backpressure_alert NAME LEVEL` and the like.
+struct Told {
+  std::vector<std::string> lines = {};
+  EventHub::Report report() {
+    return [this](const EventBody& body) {
+      if (const auto* alert = std::get_if<events::BackpressureAlert>(&body)) {
+        lines.push_back(alert->reader + " " + alert->level + " " + std::to_string(alert->fill_pct));
+      } else if (const auto* lagged = std::get_if<events::SubscriberLagged>(&body)) {
+        lines.push_back(lagged->reader + " missed " + std::to_string(lagged->dropped) + " of " +
+                        std::to_string(lagged->from) + " to " + std::to_string(lagged->to) + ": " +
+                        lagged->reason);
+      }
+    };
+  }
+};
+
+Event numbered(std::uint64_t sequence) {
+  return {.sequence = sequence, .path = "/a", .body = events::ChildReady{}};
+}
+
+TEST(EventHub, TellsOfAReaderThatIsTooSlowWhileThereIsStillRoom) {
+  Told told;
+  EventHub hub{{.warn_threshold_pct = 50, .critical_threshold_pct = 80}, told.report()};
+  const auto heard = hub.subscribe({}, 10, "bob");
+  for (std::uint64_t i = 1; i <= 9; ++i)
+    hub.publish(numbered(i));
+  EXPECT_EQ(told.lines, (std::vector<std::string>{"bob warn 50", "bob critical 80"}));
+  EXPECT_EQ(heard.dropped(), 0u);
+}
+
+TEST(EventHub, WhatWasLostIsToldOnceTheReaderKeepsUpAgain) {
+  Told told;
+  EventHub hub{{}, told.report()};
+  const auto heard = hub.subscribe({}, 10, "bob");
+  for (std::uint64_t i = 1; i <= 13; ++i)
+    hub.publish(numbered(i));
+  told.lines.clear();
+  while (heard.next(0s)) {
+  }
+  EXPECT_TRUE(told.lines.empty());
+  hub.publish(numbered(14));
+  EXPECT_EQ(told.lines,
+            (std::vector<std::string>{"bob recovered 0", "bob missed 3 of 11 to 13: full"}));
+}
+
+TEST(EventHub, ASampleIsKeptOfWhatComesTooFast) {
+  Told told;
+  EventHub hub{{.strategy = BackpressureStrategy::sample_and_audit,
+                .warn_threshold_pct = 10,
+                .critical_threshold_pct = 20,
+                .sample_ratio = 0.25},
+               told.report()};
+  const auto heard = hub.subscribe({}, 100, "bob");
+  for (std::uint64_t i = 1; i <= 100; ++i)
+    hub.publish(numbered(i));
+  EXPECT_EQ(heard.dropped(), 60u) << "20 before the threshold, and a quarter of the other 80";
+  for (std::uint64_t i = 1; i <= 20; ++i)
+    EXPECT_EQ(heard.next(0s)->sequence, i);
+  EXPECT_EQ(heard.next(0s)->sequence, 24u);
+}
+
 TEST(EventHub, EndsWithTheTreeAndKeepsWhatIsInTheQueue) {
   EventHub hub;
   const auto heard = hub.subscribe({}, 8);

@@ -45,6 +45,7 @@ class Rules {
       check_phase(node);
       check_waiting(node);
     }
+    check_keepers();
     check_readers();
     std::stable_sort(found_.begin(), found_.end(), [](const Finding& a, const Finding& b) {
       return std::tie(a.rank, a.path) < std::tie(b.rank, b.path);
@@ -70,6 +71,12 @@ class Rules {
     const std::string type = text_of(event, "type");
     const std::string at = text_of(event, "at");
     if (type == "child_blocked") waits_for_[text_of(event, "path")] = text_of(event, "waits_for");
+    const bool is_keeper = type == "journal_error" || type == "audit_failed";
+    if (is_keeper && at >= text_before(recent)) failing_keepers_[type] = event;
+    if ((type == "backpressure_alert" || type == "subscriber_lagged") &&
+        at >= text_before(recent)) {
+      slow_readers_[text_of(event, "reader")].push_back(event);
+    }
     if (type == "child_exited" && text_of(event, "severity") != "info" &&
         at >= text_before(storm_window)) {
       ++failures_;
@@ -191,7 +198,38 @@ class Rules {
     }
   }
 
+  // What keeps events and audit, as the last hour knows it.
+  void check_keepers() {
+    for (const auto& [type, event] : failing_keepers_) {
+      const bool is_audit = type == "audit_failed";
+      add(is_audit ? Rank::critical : Rank::warning, type, "",
+          is_audit ? "the audit could not be kept; while it cannot, commands are refused"
+                   : "the journal on disk could not be written; while it cannot, events are lost",
+          short_time(text_of(event, "at")) + ": " + text_of(event, "error"),
+          is_audit ? "df FILE, espalier audit verify FILE"
+                   : "df FOLDER, espalier journal verify FOLDER");
+    }
+  }
+
+  void check_slow_readers() {
+    for (const auto& [reader, news] : slow_readers_) {
+      std::uint64_t lost = 0;
+      for (const Json& event : news)
+        lost += event.value("dropped", std::uint64_t{0});
+      const bool is_well = text_of(news.back(), "level") == "recovered" ||
+                           text_of(news.back(), "type") == "subscriber_lagged";
+      if (is_well && lost == 0) continue;
+      add(lost > 0 ? Rank::warning : Rank::note, "slow_subscriber", "",
+          "a reader of events is too slow: " + reader,
+          short_time(text_of(news.back(), "at")) + ": " +
+              (lost > 0 ? count_of(lost, "event") + " left out in the last hour"
+                        : "nothing is lost yet"),
+          "espalier events --type backpressure_alert");
+    }
+  }
+
   void check_readers() {
+    check_slow_readers();
     std::map<std::string, std::uint64_t> refusals;
     const auto oldest = now_ - recent;
     for (const ipc::AuditRecord& record : facts_.audit) {
@@ -212,6 +250,8 @@ class Rules {
   const DiagnoseFacts& facts_;
   ipc::Timestamp now_;
   std::map<std::string, std::string> waits_for_;
+  std::map<std::string, Json> failing_keepers_;  ///< The last of its type.
+  std::map<std::string, std::vector<Json>> slow_readers_;
   std::uint64_t failures_ = 0;
   std::vector<Finding> found_;
 };

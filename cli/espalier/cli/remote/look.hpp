@@ -12,6 +12,8 @@ namespace espalier::cli {
 [[nodiscard]] int show_verb(const RemoteOptions& options, const Terminal& terminal);
 [[nodiscard]] int why_verb(const RemoteOptions& options, const Terminal& terminal);
 [[nodiscard]] int diagnose_verb(const RemoteOptions& options, const Terminal& terminal);
+/// Writes one file for whoever is asked for help.
+[[nodiscard]] int support_bundle_verb(const RemoteOptions& options, const Terminal& terminal);
 [[nodiscard]] int snapshot_verb(const RemoteOptions& options, const Terminal& terminal);
 [[nodiscard]] int health_verb(const RemoteOptions& options, const Terminal& terminal);
 [[nodiscard]] int pipelines_verb(const RemoteOptions& options, const Terminal& terminal);

@@ -45,6 +45,7 @@ struct RemoteOptions {
   std::string until = {};  ///< wait: ready, stopped, removed.
   bool read_only = false;  ///< top: no commands.
   bool once = false;       ///< top: one picture.
+  std::string to = {};     ///< support-bundle: file that is written.
 
   /// The only path, or `fallback`.
   [[nodiscard]] std::string path(const std::string& fallback = "/") const {

@@ -1,5 +1,5 @@
 #include "espalier/cli/exit_codes.hpp"
-#include "espalier/cli/remote/diagnose.hpp"
+#include "espalier/cli/remote/facts.hpp"
 #include "espalier/cli/remote/look.hpp"
 #include "espalier/cli/remote/session.hpp"
 #include "espalier/cli/remote/status_view.hpp"
@@ -15,16 +15,6 @@ using ipc::Json;
 
 constexpr std::uint64_t failures_shown = 5;
 constexpr std::uint64_t lines_shown = 5;
-constexpr std::uint64_t events_read = 1000;
-constexpr std::uint64_t records_read = 1000;
-
-std::vector<Json> parsed(const std::vector<ipc::RawJson>& events) {
-  std::vector<Json> out;
-  for (const ipc::RawJson& event : events) {
-    if (auto json = ipc::parse_json(event.text)) out.push_back(std::move(*json));
-  }
-  return out;
-}
 
 // Of the events that only tell of something bad.
 ipc::EventsQueryParams failures_of(const std::string& path) {
@@ -71,18 +61,6 @@ expected<StatusAnswers, Failure> ask_status(Session& session, const std::string&
   return out;
 }
 
-// Who may not read the audit gets the findings without it.
-std::vector<ipc::AuditRecord> audit_of(Session& session) {
-  std::vector<ipc::AuditRecord> out;
-  const auto page = session.ask<ipc::AuditPage>("audit.query", ipc::AuditQueryParams{records_read});
-  if (!page) return out;
-  for (const Json& json : parsed(page->value.records)) {
-    if (auto record = ipc::decode<ipc::AuditRecord>(json, ipc::Unknown::ignore, "record"))
-      out.push_back(std::move(*record));
-  }
-  return out;
-}
-
 }  // namespace
 
 int status_verb(const RemoteOptions& options, const Terminal& terminal) {
@@ -103,14 +81,9 @@ int status_verb(const RemoteOptions& options, const Terminal& terminal) {
 int diagnose_verb(const RemoteOptions& options, const Terminal& terminal) {
   auto session = Session::open(options);
   if (!session) return fail(terminal, session.error().code, session.error().message);
-  auto state = session->state();
-  if (!state) return fail(terminal, state.error().code, state.error().message);
-  ipc::EventsQueryParams query;
-  query.limit = events_read;
-  const auto events = session->ask<ipc::EventsPage>("events.query", query);
-  if (!events) return fail(terminal, events.error().code, events.error().message);
-  const std::vector<Finding> findings = diagnose(
-      {std::move(state->value.snapshot), parsed(events->value.events), audit_of(*session)});
+  const auto facts = ask_facts(*session);
+  if (!facts) return fail(terminal, facts.error().code, facts.error().message);
+  const std::vector<Finding> findings = diagnose(*facts);
   if (options.output == "text") {
     terminal.out << render_findings(findings, terminal);
     return findings.empty() ? exit_done : exit_unwell;

@@ -142,6 +142,14 @@ void top_options(CLI::App& verb, RemoteOptions& options) {
   verb.add_flag("--once", options.once, "Print one picture as text; needs no terminal");
 }
 
+void bundle_options(CLI::App& verb, RemoteOptions& options) {
+  verb.add_option("--to", options.to,
+                  "File to write; - is standard output (default: espalier-TARGET-TIME.json)")
+      ->type_name("FILE");
+  verb.add_option("--config", options.file, "Tree file whose settings go in too, without secrets")
+      ->type_name("FILE");
+}
+
 struct Verb {
   const char* name;
   const char* help;
@@ -157,6 +165,8 @@ constexpr std::array verbs = {
     Verb{"show", "Tell every fact about a child", this_path, show_verb},
     Verb{"why", "Tell why a child is as it is: rules, counters, causes", this_path, why_verb},
     Verb{"diagnose", "Look for what is wrong, worst first", nothing, diagnose_verb},
+    Verb{"support-bundle", "Write what is known into one file, for whoever is asked for help",
+         bundle_options, support_bundle_verb},
     Verb{"logs", "Show lines that children wrote", logs_options, logs_verb},
     Verb{"events", "Show what happened", events_options, events_verb},
     Verb{"top", "Watch and steer a running tree on a live screen", top_options, top_verb},

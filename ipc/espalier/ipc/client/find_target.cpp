@@ -21,11 +21,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A folder in /tmp that a stranger made may hold sockets that only look like targets.
+/// A folder in /tmp that a stranger made may hold sockets that only look like targets. In one where
+/// root alone makes folders, such as /run, root has given it to whom it belongs.
 bool is_trusted(const std::string& folder) {
   struct stat info = {};
   if (::lstat(folder.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) return false;
-  return info.st_uid == ::geteuid() || info.st_uid == 0;
+  if (info.st_uid == ::geteuid() || info.st_uid == 0) return true;
+  const auto parent = fs::path(folder).parent_path().string();
+  if (::lstat(parent.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) return false;
+  return info.st_uid == 0 && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
 bool is_socket_file(const fs::path& path) {

@@ -44,6 +44,14 @@ void Outbox::push(const std::string& subscription_id, std::string head,
   static_cast<void>(make_room());  // If need be the new one goes too, after those before it.
 }
 
+std::size_t Outbox::fill() const {
+  constexpr std::size_t full = 1000;
+  const auto part = [](std::size_t waits, std::size_t most) {
+    return std::min(waits, most) * full / std::max<std::size_t>(most, 1);
+  };
+  return std::max(part(bytes(), max_bytes_), part(pushed_.size(), max_pushed_));
+}
+
 void Outbox::drop(const std::string& subscription_id) {
   std::erase_if(pushed_, [&](Place p) { return p->subscription_id == subscription_id; });
   gaps_.erase(subscription_id);

@@ -47,6 +47,8 @@ class Outbox {
   /// The same without pushed lines, but for those that are being written.
   [[nodiscard]] std::size_t answer_bytes() const { return answers_ + writing_.size() - written_; }
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
+  /// How much of what may wait does, in thousandths: of the bytes or of the pushed lines.
+  [[nodiscard]] std::size_t fill() const;
 
  private:
   struct Line {

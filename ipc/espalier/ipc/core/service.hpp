@@ -2,8 +2,10 @@
 
 #include "espalier/ipc/core/audit.hpp"
 #include "espalier/ipc/core/peer.hpp"
+#include "espalier/ipc/core/service_figures.hpp"
 #include "espalier/ipc/core/target.hpp"
 #include "espalier/supervisor/config/dashboard_spec.hpp"
+#include "espalier/supervisor/core/backpressure_spec.hpp"
 #include "espalier/supervisor/core/time.hpp"
 
 #include <cstdint>
@@ -23,12 +25,15 @@ using ConnectionId = std::uint64_t;
 /// in virtual time, and what is fuzzed is what runs.
 ///
 /// Thread rule: one thread, but for the function given to the constructor.
-/// Cost: a request costs what its answer costs; an event costs its text once and a pointer a reader.
+/// Cost: a request costs what its answer costs; an event costs its text once and a pointer a
+/// reader.
 class Service {
  public:
   struct Options {
     supervisor::DashboardSpec spec = {};
     std::uint32_t own_uid = 0;
+    supervisor::BackpressureSpec backpressure = {};
+    std::shared_ptr<ServiceFigures> figures = {};  ///< Where it counts; null: nowhere.
   };
   /// `completed` is called with what a command came to, on whatever thread it ended; the shell
   /// hands it to `run` on the service's own.

@@ -71,6 +71,9 @@ class Target {
   /// Returns at once. `done` is called exactly once, on any thread, maybe before this returns.
   virtual void execute(supervisor::Command command, Answer done) = 0;
 
+  /// Publishes an event about the target itself.
+  virtual void report(supervisor::EventBody) {}
+
   /// Whether the service wants to be woken for new events, for new lines. Off, they cost nothing.
   virtual void watch(bool events, bool lines) = 0;
 };

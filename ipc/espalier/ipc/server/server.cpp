@@ -98,6 +98,14 @@ expected<std::string, ServerError> socket_path(const ServerOptions& options) {
   return folder + "/" + file_name_of(options.spec.target_id) + ".sock";
 }
 
+expected<SocketFile, ServerError> open_socket(const ServerOptions& options,
+                                              supervisor::UniqueFd given) {
+  if (given) return SocketFile::adopt(std::move(given));
+  const auto path = socket_path(options);
+  if (!path) return unexpected<ServerError>(path.error());
+  return SocketFile::bind(*path, options.spec.permissions, options.spec.bind_mode);
+}
+
 std::vector<std::string> command_methods() {
   std::vector<std::string> result;
   for (const auto& method : methods()) {
@@ -125,7 +133,8 @@ class Server::Impl {
         audit_(std::move(audit.store)),
         mailbox_(mailbox),
         target_(std::move(handle), options, info_of(options), [mailbox] { mailbox->news(); }),
-        service_({options.spec, ::geteuid()}, target_, *audit_, audit.head,
+        service_({options.spec, ::geteuid(), options.backpressure, options.figures}, target_,
+                 *audit_, audit.head,
                  [mailbox](std::function<void()> work) { mailbox->post(std::move(work)); }),
         loop_(file_.fd(), service_, target_, *mailbox_),
         target_id_(options.spec.target_id) {}
@@ -188,7 +197,8 @@ PreparedServer::PreparedServer(PreparedServer&&) noexcept = default;
 PreparedServer& PreparedServer::operator=(PreparedServer&&) noexcept = default;
 PreparedServer::~PreparedServer() = default;
 
-expected<PreparedServer, ServerError> PreparedServer::prepare(ServerOptions options) {
+expected<PreparedServer, ServerError> PreparedServer::prepare(ServerOptions options,
+                                                              supervisor::UniqueFd listener) {
   auto& spec = options.spec;
   if (spec.target_id.empty()) spec.target_id = options.target_id;
   if (spec.display_name.empty()) spec.display_name = spec.target_id;
@@ -198,9 +208,7 @@ expected<PreparedServer, ServerError> PreparedServer::prepare(ServerOptions opti
                            " bytes, more than the " + std::to_string(longest_target_id) +
                            " that clients can rely on; set dashboard.target_id"});
   }
-  auto path = socket_path(options);
-  if (!path) return unexpected<ServerError>(std::move(path.error()));
-  auto file = SocketFile::bind(*path, spec.permissions, spec.bind_mode);
+  auto file = open_socket(options, std::move(listener));
   if (!file) return unexpected<ServerError>(std::move(file.error()));
   auto audit = open_audit(options);
   if (!audit) return unexpected<ServerError>(std::move(audit.error()));

@@ -1,10 +1,12 @@
 #pragma once
 
+#include "espalier/ipc/core/service_figures.hpp"
 #include "espalier/ipc/server/log_ring.hpp"
 #include "espalier/pipeline/supervised/pipeline_board.hpp"
 #include "espalier/supervisor/config/dashboard_spec.hpp"
 #include "espalier/supervisor/core/event.hpp"
 #include "espalier/supervisor/core/expected.hpp"
+#include "espalier/supervisor/os/unique_fd.hpp"
 #include "espalier/supervisor/runtime/supervisor.hpp"
 
 #include <cstdint>
@@ -30,6 +32,8 @@ struct ServerOptions {
   /// Empty text: the file the program was started with, read again.
   std::function<expected<supervisor::SupervisorSpec, std::string>(const std::string& text)>
       read_tree = {};
+  supervisor::BackpressureSpec backpressure = {};  ///< Of those who follow events.
+  std::shared_ptr<ServiceFigures> figures = {};    ///< For a scrape; null: nothing is counted.
   /// Sentences for the program's log, on a thread of the server's. May be empty.
   std::function<void(supervisor::Severity, const std::string&)> tell = {};
 };
@@ -41,6 +45,7 @@ struct ServerError {
     refused,  ///< The path or its folder cannot be trusted, or something else is there.
     failed,   ///< The system said no.
     audit,    ///< The audit file cannot be used.
+    given,    ///< What was handed over is no socket that could be used.
   };
   Kind kind = Kind::failed;
   std::string message = {};
@@ -48,10 +53,14 @@ struct ServerError {
 
 /// A socket that is bound, with its audit file open, while nobody is answered yet: who connects
 /// waits. A program that prepares before it launches its tree never runs children beside those of
-/// another target on the same socket. Left unused it removes the socket.
+/// another target on the same socket. Left unused it removes the socket, if it made it.
 class PreparedServer {
  public:
-  [[nodiscard]] static expected<PreparedServer, ServerError> prepare(ServerOptions options);
+  /// `listener`: a Unix stream socket that listens, bound by the service manager, that is to be
+  /// used instead of the one that the options describe; it is never removed, and its permissions
+  /// are left as they are. Of the options `path`, `permissions` and `bind_mode` then do not count.
+  [[nodiscard]] static expected<PreparedServer, ServerError> prepare(
+      ServerOptions options, supervisor::UniqueFd listener = {});
   PreparedServer(PreparedServer&&) noexcept;
   PreparedServer& operator=(PreparedServer&&) noexcept;
   ~PreparedServer();

@@ -1,5 +1,7 @@
 #include "espalier/ipc/server/socket_file.hpp"
 
+#include "espalier/ipc/server/given_socket.hpp"
+
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -264,8 +266,22 @@ expected<SocketFile, ServerError> SocketFile::bind(const std::string& path, std:
   return result;
 }
 
+expected<SocketFile, ServerError> SocketFile::adopt(UniqueFd listener) {
+  auto path = path_of_given(listener.get());
+  if (!path) return unexpected<ServerError>(ServerError{Kind::given, std::move(path.error())});
+  const int flags = ::fcntl(listener.get(), F_GETFL);
+  if (::fcntl(listener.get(), F_SETFL, flags | O_NONBLOCK) != 0 ||
+      ::fcntl(listener.get(), F_SETFD, FD_CLOEXEC) != 0) {
+    return unexpected<ServerError>(failed(*path, errno));
+  }
+  SocketFile result;
+  result.path_ = std::move(*path);
+  result.listener_ = std::move(listener);
+  return result;
+}
+
 SocketFile::~SocketFile() {
-  if (!lock_) return;  // Moved from, or never bound.
+  if (!lock_) return;  // Moved from, never bound, or adopted.
   const auto remove = [this](const std::string& name, dev_t device, ino_t inode) {
     struct stat found {};
     if (::fstatat(folder_.get(), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) return;

@@ -19,9 +19,12 @@ class SocketFile {
   [[nodiscard]] static expected<SocketFile, ServerError> bind(const std::string& path,
                                                               std::uint32_t mode,
                                                               supervisor::BindMode bind_mode);
+  /// A listener that the service manager bound: its path and its mode are not ours, so nothing is
+  /// locked, changed or removed, and who connects between two runs waits there.
+  [[nodiscard]] static expected<SocketFile, ServerError> adopt(supervisor::UniqueFd listener);
   SocketFile(SocketFile&&) noexcept = default;
   SocketFile& operator=(SocketFile&&) = delete;
-  /// Removes the socket if it is still the one that was bound.
+  /// Removes the socket if it is still the one that was bound here.
   ~SocketFile();
 
   [[nodiscard]] int fd() const { return listener_.get(); }  ///< Listens; non-blocking.

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace espalier::ipc {
 
@@ -37,6 +38,7 @@ class SupervisorTarget final : public Target {
   [[nodiscard]] expected<supervisor::SupervisorSpec, WireError> read_tree(
       const std::string& text) override;
   void execute(supervisor::Command command, Answer done) override;
+  void report(supervisor::EventBody body) override { handle_.report(std::move(body)); }
   void watch(bool events, bool lines) override;
 
   /// Why the tree has ended; nothing: it has not.

@@ -163,6 +163,12 @@ std::vector<EventType> events_of_a_tree() {
         maybe(count("restarts")), maybe(count("failures")), maybe(count("commands")),
         maybe(list("recent_failures", text_schema())), maybe(text("final_decision")),
         maybe(text("state"))}},
+      {"subscriber_lagged",
+       {maybe(text("reader")), maybe(text("reason")), count("dropped"), count("from"),
+        count("to")}},
+      {"backpressure_alert", {text("reader"), text("level"), count("fill_pct")}},
+      {"journal_error", {text("error")}},
+      {"audit_failed", {text("error")}},
   };
 }
 

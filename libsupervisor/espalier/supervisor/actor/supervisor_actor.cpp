@@ -7,6 +7,7 @@
 
 #include <caf/actor_system.hpp>
 
+#include <chrono>
 #include <functional>
 #include <stdexcept>
 #include <utility>
@@ -225,8 +226,13 @@ void SupervisorState::carry_out(const effect::SuspendChild& x) {
 void SupervisorState::carry_out(const effect::RunProbe& x) {
   carry_out(effect::CancelProbe{x.child, x.purpose});
   ProbeRequest request{.path = path_of(x.child), .spec = x.probe, .gates = x.gates};
-  request.done = [line = with_.line, child = x.child, purpose = x.purpose, number = x.number](
-                     bool ok, const std::string& message) {
+  request.done = [line = with_.line, child = x.child, purpose = x.purpose, number = x.number,
+                  sink = with_.services->probe_sink, path = request.path,
+                  asked = std::chrono::steady_clock::now()](bool ok, const std::string& message) {
+    if (sink && purpose != input::ProbePurpose::gate) {
+      sink->probed({path, purpose == input::ProbePurpose::health, ok,
+                    std::chrono::steady_clock::now() - asked});
+    }
     line->send(input::ProbeResult{child, purpose, number, ok, message});
   };
   probes_[{x.child, x.purpose}] = with_.services->probes().start(std::move(request));

@@ -5,6 +5,7 @@
 #include "espalier/supervisor/actor/tree_directory.hpp"
 #include "espalier/supervisor/core/child_factories.hpp"
 #include "espalier/supervisor/core/event.hpp"
+#include "espalier/supervisor/core/probe_sink.hpp"
 #include "espalier/supervisor/io/io_pool.hpp"
 #include "espalier/supervisor/io/probe_runner.hpp"
 #include "espalier/supervisor/process/process_host.hpp"
@@ -25,6 +26,7 @@ class TreeServices {
  public:
   std::vector<std::shared_ptr<EventSink>> sinks = {};
   std::shared_ptr<OutputSink> output = {};
+  std::shared_ptr<ProbeSink> probe_sink = {};
   ChildFactories factories = {};
   std::shared_ptr<std::atomic<std::uint64_t>> sequence =
       std::make_shared<std::atomic<std::uint64_t>>(0);

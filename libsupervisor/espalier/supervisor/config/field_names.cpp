@@ -32,6 +32,7 @@ FieldInfo section_info(const std::string& name) {
       {"policy", "Defaults for every child below; a child may set any of these fields itself."},
       {"shutdown", "How children are stopped. Supervisors below inherit it."},
       {"observability", "What is recorded about the tree."},
+      {"backpressure", "Readers of events that are too slow."},
       {"dashboard",
        "The socket through which others see the tree and steer it; without this section there is "
        "none."},
@@ -83,15 +84,20 @@ std::string advice_for(const std::string& key) {
         {"max_retries", "is named retries"},
         {"sidecar_config", "is named sidecar, with the keys primary and linked_lifecycle"},
         {"command_permissions", "is named permissions, with the keys restart and shutdown"},
-        {"window_secs", "a budget has no window; recovery_rate_per_sec alone tells how it refills"},
+        {"window_secs",
+         "is named window in backpressure, such as 30s; a budget has no window, "
+         "recovery_rate_per_sec alone tells how it refills"},
         {"window",
          "belongs to a restart limit; a budget has none, recovery_rate_per_sec tells how it "
          "refills"}};
     table.emplace("ipc", "is named dashboard; its fields stand in the template");
-    for (const auto* name : {"backpressure", "tasks", "metrics", "audit", "traces",
-                             "metrics_enabled", "audit_enabled"}) {
-      table.emplace(name, "is not part of this release; remove it");
-    }
+    table.emplace("tasks", "is not part of this release; remove it");
+    table.emplace("metrics", "belongs to observability");
+    table.emplace("traces", "belongs to observability");
+    table.emplace("audit", "is written always; dashboard.security.audit_file says where");
+    table.emplace("audit_enabled", "has no counterpart: the audit is written always");
+    table.emplace("metrics_enabled",
+                  "has no counterpart; observability.metrics.listen turns metrics on");
     return table;
   }();
   const auto found = advice.find(key);

@@ -62,27 +62,6 @@ void describe_dynamic(FieldVisitor& v, DynamicSpec& dynamic) {
           text_value(dynamic.registry));
 }
 
-void describe_journal(FieldVisitor& v, JournalSpec& journal) {
-  v.value({"path", "Folder of the journal on disk; left out: there is none.",
-           "/var/lib/espalier/shop.journal"},
-          text_value(journal.folder));
-  v.value(
-      {"segment_bytes", "A file that has grown to this, or to a quarter of max_bytes, is closed."},
-      size_value(journal.segment_bytes, 4096, 1UL << 32U));
-  v.value({"max_bytes", "All files together; the oldest are removed."},
-          size_value(journal.max_bytes, 8192, 1UL << 44U));
-  v.value({"keep", "Most files; 0: as many as max_bytes allows."},
-          number_value(journal.keep, 0, 100'000));
-  v.value({"max_age", "Files with nothing younger are removed; 0: none for its age."},
-          duration_value(journal.max_age, Zero::allowed));
-  v.value({"sync",
-           "When events are safe from a loss of power: when the kernel writes them, within a "
-           "second, or at once."},
-          word_value<JournalSync>(journal.sync, {{JournalSync::never, "never"},
-                                                 {JournalSync::interval, "interval"},
-                                                 {JournalSync::always, "always"}}));
-}
-
 }  // namespace
 
 const Words<Strategy>& strategy_words() {
@@ -177,25 +156,6 @@ void describe_shutdown(FieldVisitor& v, ShutdownSpec& spec, StopPolicy* grace) {
           duration_value(spec.abort_wait, Zero::refused));
   v.value({"total_timeout", "The whole shutdown takes no longer than this."},
           duration_value(spec.total_timeout, Zero::refused));
-}
-
-void describe_observability(FieldVisitor& v, ObservabilitySpec& spec) {
-  v.group({"journal", "Events that are kept: in memory for whoever asks, and on disk."}, "capacity",
-          [&](FieldVisitor& inner) {
-            inner.value({"capacity", "How many in memory; the oldest make room."},
-                        number_value(spec.journal_capacity, 1, 10'000'000));
-            describe_journal(inner, spec.journal);
-          });
-  v.group({"logs", "What goes to the log."}, "", [&](FieldVisitor& inner) {
-    inner.value(
-        {"level", "Quieter events are left out."},
-        word_value<std::string>(
-            spec.log_level,
-            {{"debug", "debug"}, {"info", "info"}, {"warning", "warning"}, {"error", "error"}}));
-    inner.value({"format", "Auto: text on a terminal, else one JSON object a line."},
-                word_value<std::string>(spec.log_format,
-                                        {{"auto", "auto"}, {"text", "text"}, {"json", "json"}}));
-  });
 }
 
 }  // namespace espalier::supervisor::internal

@@ -32,12 +32,23 @@ void load_dashboard(internal::LoadContext& context, const Node& node, TreeConfig
     internal::file_problem(context, node, "dashboard", problem);
 }
 
+void load_backpressure(internal::LoadContext& context, const Node& root, TreeConfig& config) {
+  const auto* node = section(root, "backpressure");
+  if (node == nullptr) return;
+  internal::Sources sources;
+  internal::Reader reader(context, node, "backpressure", sources);
+  internal::describe_backpressure(reader, config.backpressure);
+  reader.finish();
+  for (const auto& problem : internal::backpressure_problems(config.backpressure))
+    internal::file_problem(context, *node, "backpressure", problem);
+}
+
 void load_root(Node& root, internal::LoadContext& context, const LoadOptions& options,
                TreeConfig& config) {
   internal::Sources unused;
   internal::Reader top(context, &root, {}, unused);
-  for (const auto* key :
-       {"supervisor", "policy", "shutdown", "observability", "dashboard", "children"}) {
+  for (const auto* key : {"supervisor", "policy", "shutdown", "observability", "backpressure",
+                          "dashboard", "children"}) {
     top.allow(key);
   }
   top.finish();
@@ -52,6 +63,15 @@ void load_root(Node& root, internal::LoadContext& context, const LoadOptions& op
   internal::Reader observability(context, section(root, "observability"), "observability", sources);
   internal::describe_observability(observability, config.observability);
   observability.finish();
+  if (const auto* node = section(root, "observability"); node != nullptr) {
+    for (const auto& problem : internal::observability_problems(config.observability))
+      internal::file_problem(context, *node, "observability", problem);
+    internal::LoadContext heed{context.environment, config.warnings, config.warnings,
+                               context.fields};
+    for (const auto& warning : internal::observability_warnings(config.observability))
+      internal::file_problem(heed, *node, "observability", warning);
+  }
+  load_backpressure(context, root, config);
   if (const auto* dashboard = section(root, "dashboard"); dashboard != nullptr) {
     load_dashboard(context, *dashboard, config);
   }
@@ -84,7 +104,7 @@ Result load_tree_text(const std::string& text, const std::string& file_name,
     return refuse(file_name, root->kind == Node::Kind::null
                                  ? "the file is empty; a tree needs at least children:"
                                  : "expected a map with supervisor, policy, shutdown, "
-                                   "observability, dashboard and children");
+                                   "observability, backpressure, dashboard and children");
   }
   internal::move_spellings(*root, internal::root_spellings(), {}, problems);
   if (auto* policy = root->find("policy"); policy != nullptr) {

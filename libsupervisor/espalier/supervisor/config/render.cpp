@@ -166,6 +166,8 @@ std::string render_effective(const TreeConfig& config) {
   });
   writer.section("observability",
                  [&](FieldVisitor& v) { internal::describe_observability(v, copy.observability); });
+  writer.section("backpressure",
+                 [&](FieldVisitor& v) { internal::describe_backpressure(v, copy.backpressure); });
   if (copy.dashboard != DashboardSpec{}) {
     writer.section("dashboard",
                    [&](FieldVisitor& v) { internal::describe_dashboard(v, copy.dashboard); });

@@ -1,8 +1,9 @@
 #pragma once
 
 #include "espalier/supervisor/config/dashboard_spec.hpp"
+#include "espalier/supervisor/config/observability_spec.hpp"
+#include "espalier/supervisor/core/backpressure_spec.hpp"
 #include "espalier/supervisor/core/expected.hpp"
-#include "espalier/supervisor/core/journal_spec.hpp"
 #include "espalier/supervisor/core/spec.hpp"
 
 #include <cstddef>
@@ -13,15 +14,6 @@
 #include <vector>
 
 namespace espalier::supervisor {
-
-/// The `observability` section.
-struct ObservabilitySpec {
-  std::size_t journal_capacity = 4096;  ///< Events kept in memory.
-  JournalSpec journal = {};             ///< Events kept on disk.
-  std::string log_level = "info";       ///< debug, info, warning, error.
-  std::string log_format = "auto";      ///< auto (text on a terminal, else json), text, json.
-  bool operator==(const ObservabilitySpec&) const = default;
-};
 
 /// A fault in a configuration: where, which key, what is wrong and what to do.
 struct ConfigProblem {
@@ -42,6 +34,7 @@ struct EffectiveField {
 struct TreeConfig {
   SupervisorSpec tree = {};
   ObservabilitySpec observability = {};
+  BackpressureSpec backpressure = {};
   DashboardSpec dashboard = {};
   std::vector<EffectiveField> fields = {};
   std::vector<ConfigProblem> warnings = {};  ///< Odd, but it runs.
@@ -62,7 +55,7 @@ struct LoadOptions {
   /// Names a probe's `function` may have.
   std::vector<std::string> known_probes = {};
   /// Also read ESPALIER__SECTION__FIELD for the sections supervisor, policy, shutdown,
-  /// observability, dashboard.
+  /// observability, backpressure, dashboard.
   bool overrides_from_environment = false;
   /// Names looked through for an ESPALIER__ variable that no setting has; such a one is an error.
   std::vector<std::string> variable_names = process_variable_names();

@@ -51,6 +51,10 @@ struct Name {
   const char* operator()(const PlanApplied&) const { return "plan_applied"; }
   const char* operator()(const PoolScaled&) const { return "pool_scaled"; }
   const char* operator()(const RunSummarized&) const { return "run_summary"; }
+  const char* operator()(const SubscriberLagged&) const { return "subscriber_lagged"; }
+  const char* operator()(const BackpressureAlert&) const { return "backpressure_alert"; }
+  const char* operator()(const JournalError&) const { return "journal_error"; }
+  const char* operator()(const AuditFailed&) const { return "audit_failed"; }
 };
 
 // What needs no attention is info; what a reader only wants when looking closely is debug.
@@ -93,6 +97,13 @@ struct Grade {
     return e.granted ? Severity::info : Severity::warning;
   }
   Severity operator()(const Escalated&) const { return Severity::error; }
+  Severity operator()(const SubscriberLagged&) const { return Severity::warning; }
+  Severity operator()(const BackpressureAlert& e) const {
+    if (e.level == "critical") return Severity::error;
+    return e.level == "warn" ? Severity::warning : Severity::info;
+  }
+  Severity operator()(const JournalError&) const { return Severity::error; }
+  Severity operator()(const AuditFailed&) const { return Severity::error; }
   Severity operator()(const ShutdownCompleted& e) const {
     return !e.report || e.report->reconcile.clean() ? Severity::info : Severity::warning;
   }
@@ -242,6 +253,22 @@ struct Sentence {
     return "summary on " + e.summary->occasion + ": up " + human(e.summary->uptime) + ", " +
            number(e.summary->failures) + " failures, " + number(e.summary->restarts) + " restarts" +
            because(e.summary->cause);
+  }
+
+  std::string operator()(const SubscriberLagged& e) const {
+    return "has a reader, " + e.reader + ", that missed " + number(e.dropped) + " events from " +
+           number(e.from) + " to " + number(e.to) + because(e.reason);
+  }
+  std::string operator()(const BackpressureAlert& e) const {
+    if (e.level == "recovered") return "has a reader, " + e.reader + ", that keeps up again";
+    return "has a reader, " + e.reader + ", that is too slow: what may wait for it is filled to " +
+           number(e.fill_pct) + " %";
+  }
+  std::string operator()(const JournalError& e) const {
+    return "has no journal" + because(e.error);
+  }
+  std::string operator()(const AuditFailed& e) const {
+    return "cannot keep its audit, and refuses commands" + because(e.error);
   }
 
   static std::string describe_without_message(ExitRecord exit) {

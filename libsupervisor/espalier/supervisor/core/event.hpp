@@ -128,6 +128,26 @@ struct PoolScaled {
 struct RunSummarized {
   std::shared_ptr<const RunSummary> summary = {};
 };
+/// A reader of events missed some.
+struct SubscriberLagged {
+  std::string reader = {};
+  std::string reason = {};  ///< "full", "sampled", "not_kept".
+  std::uint64_t dropped = 0;
+  std::uint64_t from = 0;  ///< Sequences between which they lie.
+  std::uint64_t to = 0;
+};
+/// What waits for a reader of events is much, or no longer so.
+struct BackpressureAlert {
+  std::string reader = {};
+  std::string level = {};  ///< "warn", "critical", "recovered".
+  std::uint64_t fill_pct = 0;
+};
+struct JournalError {
+  std::string error = {};
+};
+struct AuditFailed {
+  std::string error = {};
+};
 struct ChildStatusText {
   std::string text = {};
 };
@@ -191,7 +211,8 @@ using EventBody = std::variant<
     events::ShutdownCompleted, events::ProbeFailed, events::ChildBlocked, events::ChildSuspended,
     events::ChildAdded, events::ChildRemoved, events::CommandDone, events::ChildAsked,
     events::GroupHeld, events::GroupReset, events::AutoShutdownTriggered, events::PlanApplied,
-    events::PoolScaled, events::RunSummarized>;
+    events::PoolScaled, events::RunSummarized, events::SubscriberLagged, events::BackpressureAlert,
+    events::JournalError, events::AuditFailed>;
 
 struct Event {
   std::uint64_t sequence = 0;  ///< From 1, without a gap within one epoch.

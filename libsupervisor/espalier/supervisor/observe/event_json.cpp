@@ -148,6 +148,20 @@ struct Fields {
     json.text("final_decision", e.summary->final_decision);
     json.text("state", e.summary->state);
   }
+  void operator()(const SubscriberLagged& e) const {
+    json.text("reader", e.reader);
+    json.text("reason", e.reason);
+    json.number("dropped", e.dropped);
+    json.number("from", e.from);
+    json.number("to", e.to);
+  }
+  void operator()(const BackpressureAlert& e) const {
+    json.text("reader", e.reader);
+    json.text("level", e.level);
+    json.number("fill_pct", e.fill_pct);
+  }
+  void operator()(const JournalError& e) const { json.text("error", e.error); }
+  void operator()(const AuditFailed& e) const { json.text("error", e.error); }
   void operator()(const ChildStatusText& e) const { json.text("text", e.text); }
   void operator()(const StaleReport& e) const {
     json.number("reported_generation", e.reported_generation);

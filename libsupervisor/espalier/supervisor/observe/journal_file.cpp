@@ -1,14 +1,13 @@
 #include "espalier/supervisor/observe/journal_file.hpp"
 
-#include "espalier/supervisor/observe/event_json.hpp"
 #include "espalier/supervisor/observe/internal/event_queue.hpp"
-#include "espalier/supervisor/observe/internal/journal_store.hpp"
+#include "espalier/supervisor/observe/internal/journal_disk.hpp"
+#include "espalier/supervisor/observe/internal/journal_writer.hpp"
 #include "espalier/supervisor/os/internal/signals_blocked.hpp"
 
-#include <algorithm>
+#include <atomic>
 #include <chrono>
-#include <ctime>
-#include <optional>
+#include <cstdint>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -17,27 +16,16 @@
 namespace espalier::supervisor {
 namespace {
 
-using namespace std::chrono_literals;
-using internal::Gap;
-
-constexpr Duration try_again_after = 1s;
-constexpr Duration sync_after = 1s;
-constexpr Duration tidy_after = 1min;
-
 TimePoint now() {
   return std::chrono::steady_clock::now();
-}
-
-std::string events_missing(std::uint64_t count) {
-  return std::to_string(count) + (count == 1 ? " event is missing" : " events are missing");
 }
 
 }  // namespace
 
 class JournalFile::Impl {
  public:
-  Impl(JournalSpec spec, Tell tell)
-      : spec_(std::move(spec)), tell_(std::move(tell)), store_(spec_) {
+  Impl(JournalSpec spec, Tell tell, std::shared_ptr<internal::JournalDisk> disk)
+      : writer_(std::move(spec), std::move(disk), std::move(tell)) {
     const internal::SignalsBlocked blocked;
     thread_ = std::thread{[this] { run(); }};
   }
@@ -50,144 +38,64 @@ class JournalFile::Impl {
 
   void publish(const Event& event) { queue_.push(event); }
   bool flush() { return queue_.flush(); }
+  [[nodiscard]] Stats stats() const { return {written_, lost_, failing_}; }
 
  private:
   void run() {
-    tidy_at_ = now() + tidy_after;
-    static_cast<void>(open());
+    writer_.start(now());
     for (;;) {
-      const auto wish = queue_.wait(next_look(), failing_);
-      if (failing_ && (wish.urgent || now() >= try_again_at_) && !come_back()) {
-        queue_.refuse_flush();
-        if (wish.closing) break;
+      note_stats();
+      const auto wish = queue_.wait(writer_.next_look(), writer_.is_failing());
+      if (writer_.is_failing()) {
+        const bool due = wish.urgent || now() >= writer_.next_look();
+        if (due && !come_back()) {
+          queue_.refuse_flush();
+          if (wish.closing) break;
+        }
+        continue;
       }
-      if (failing_) continue;
       if (wish.take) write_batch();
       if (!wish.take && wish.closing) break;
-      keep_house();
+      writer_.keep_house(now());
     }
-    say_last_words();
+    writer_.finish(queue_.drop_all());
+    note_stats();
   }
 
-  [[nodiscard]] TimePoint next_look() const {
-    if (failing_) return try_again_at_;
-    return sync_at_ ? std::min(*sync_at_, tidy_at_) : tidy_at_;
+  void note_stats() {
+    written_ = writer_.events_written();
+    lost_ = writer_.events_lost();
+    failing_ = writer_.is_failing();
   }
 
-  // Of what was found, only the first opening has something to tell: later ones find what a failed
-  // write has left.
-  bool open() {
-    const auto opened = store_.open();
-    if (!opened) {
-      fail();
-    } else if (!opened->empty() && !was_open_) {
-      tell_(Severity::warning, "journal: " + *opened);
-    }
-    was_open_ = was_open_ || opened.has_value();
-    return opened.has_value();
-  }
-
-  void fail() {
-    sync_at_.reset();
-    try_again_at_ = now() + try_again_after;
-    if (std::exchange(failing_, true)) return;
-    tell_(Severity::error, store_.problem() +
-                               "; the tree goes on, and events wait and are then counted as "
-                               "missing, until it can be written again");
-  }
-
-  // Only when all that waits is written there is room again.
   bool come_back() {
-    if (!open()) return false;
-    missing_.add(queue_.take_missing());
-    if (missing_.dropped != 0 && !write_gap()) return false;
+    if (!writer_.come_back(now())) return false;
     write_batch();
-    return !failing_;
-  }
-
-  void be_well() {
-    failing_ = false;
-    const auto lost = std::exchange(named_missing_, 0);
-    tell_(Severity::info, "the journal in \"" + spec_.folder + "\" is written again; " +
-                              (lost == 0 ? "no event is missing" : events_missing(lost)));
-  }
-
-  bool write_gap() {
-    const auto gap = std::exchange(missing_, {});
-    internal::append_lagged(store_.buffer(), gap, epoch_);
-    store_.end_line(gap);
-    missing_ = store_.write();
-    if (failing_ && missing_.dropped == 0) named_missing_ += gap.dropped;
-    if (!store_.is_open()) fail();
-    return missing_.dropped == 0 && store_.is_open();
+    return !writer_.is_failing();
   }
 
   void write_batch() {
-    if (!store_.is_open() && !open()) return;  // Somebody removed its file. The events wait.
+    if (!writer_.is_ready(now())) return;  // The events wait.
     std::vector<Event> batch;
-    missing_.add(queue_.take(batch));
-    Gap lost;
-    for (const auto& event : batch) {
-      epoch_ = event.epoch;
-      append_json(store_.buffer(), event);
-      store_.end_line({1, event.sequence, event.sequence});
-      if (store_.wants_write()) lost.add(store_.write());
-    }
-    lost.add(store_.write());
-    missing_.add(lost);
-    if (!store_.is_open()) {
-      fail();
-    } else if (missing_.dropped != 0) {
-      static_cast<void>(write_gap());
-    }
-    if (spec_.sync == JournalSync::always) sync();
-    if (spec_.sync == JournalSync::interval && !sync_at_ && store_.is_open()) {
-      sync_at_ = now() + sync_after;
-    }
-    if (failing_ && store_.is_open()) be_well();
-    queue_.done(batch.size(), lost.dropped != 0);
+    const auto missing = queue_.take(batch);
+    const bool written = writer_.write(batch, missing, now());
+    queue_.done(batch.size(), !written);
   }
 
-  void sync() {
-    sync_at_.reset();
-    if (store_.is_open() && !store_.sync()) fail();
-  }
-
-  void keep_house() {
-    if (sync_at_ && now() >= *sync_at_) sync();
-    if (now() < tidy_at_) return;
-    tidy_at_ = now() + tidy_after;
-    store_.tidy(std::time(nullptr));
-  }
-
-  void say_last_words() {
-    missing_.add(queue_.drop_all());
-    if (missing_.dropped == 0 || (store_.is_open() && write_gap())) return;
-    tell_(Severity::error, "the journal in \"" + spec_.folder + "\" is not complete; " +
-                               events_missing(missing_.dropped));
-  }
-
-  // All but the queue: only the thread's.
-  JournalSpec spec_;
-  Tell tell_;
-  internal::JournalStore store_;
-  Gap missing_ = {};                 ///< Not yet named in the journal.
-  std::uint64_t named_missing_ = 0;  ///< Named in it since it failed.
-  std::uint64_t epoch_ = 0;
-  bool failing_ = false;
-  bool was_open_ = false;
-  TimePoint try_again_at_ = {};
-  TimePoint tidy_at_ = {};
-  std::optional<TimePoint> sync_at_ = {};
+  internal::JournalWriter writer_;  ///< Only the thread's.
   internal::EventQueue queue_;
+  std::atomic<std::uint64_t> written_ = 0;
+  std::atomic<std::uint64_t> lost_ = 0;
+  std::atomic<bool> failing_ = false;
   std::thread thread_;
 };
 
-expected<std::shared_ptr<JournalFile>, std::string> JournalFile::start(JournalSpec spec,
-                                                                       Tell tell) {
+expected<std::shared_ptr<JournalFile>, std::string> JournalFile::start(
+    JournalSpec spec, Tell tell, std::shared_ptr<internal::JournalDisk> disk) {
+  if (!disk) disk = internal::disk_of(spec.folder);
   try {
     return std::shared_ptr<JournalFile>{
-        new JournalFile{std::make_unique<Impl>(std::move(spec), std::move(tell))}};
+        new JournalFile{std::make_unique<Impl>(std::move(spec), std::move(tell), std::move(disk))}};
   } catch (const std::system_error& error) {
     return unexpected<std::string>{"cannot start a thread for the journal: " +
                                    error.code().message() + "; raise the limit of threads"};
@@ -201,6 +109,9 @@ void JournalFile::publish(const Event& event) {
 }
 bool JournalFile::flush() {
   return impl_->flush();
+}
+JournalFile::Stats JournalFile::stats() const {
+  return impl_->stats();
 }
 
 }  // namespace espalier::supervisor

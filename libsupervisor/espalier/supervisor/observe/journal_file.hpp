@@ -4,11 +4,16 @@
 #include "espalier/supervisor/core/expected.hpp"
 #include "espalier/supervisor/core/journal_spec.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 
 namespace espalier::supervisor {
+
+namespace internal {
+class JournalDisk;
+}
 
 /// Keeps every event on disk, over restarts of the program, from a thread of its own.
 ///
@@ -27,14 +32,21 @@ class JournalFile final : public EventSink {
   using Tell = std::function<void(Severity severity, const std::string& text)>;
 
   /// Fails only where no thread is to be had. A folder that cannot be written is told of, and tried
-  /// again each second.
-  [[nodiscard]] static expected<std::shared_ptr<JournalFile>, std::string> start(JournalSpec spec,
-                                                                                 Tell tell);
+  /// again each second. `disk` takes the place of the real one in tests.
+  [[nodiscard]] static expected<std::shared_ptr<JournalFile>, std::string> start(
+      JournalSpec spec, Tell tell, std::shared_ptr<internal::JournalDisk> disk = {});
   ~JournalFile() override;
   void publish(const Event& event) override;
-  /// Waits until everything published so far is written; false: something was lost, ever, or it
-  /// cannot be written now. Says nothing of a sync.
+  /// Waits until everything published so far is written, and with JournalSync::always is safe from
+  /// a loss of power; false: something was lost, ever, or it cannot be written now.
   bool flush();
+
+  struct Stats {
+    std::uint64_t written = 0;  ///< Events, since it was started.
+    std::uint64_t lost = 0;     ///< Events that are known to be missing.
+    bool failing = false;       ///< It cannot be written now.
+  };
+  [[nodiscard]] Stats stats() const;
 
  private:
   class Impl;

@@ -72,6 +72,15 @@ std::string_view time_of_journal_line(std::string_view line) {
   return line.substr(begin, line.find('"', begin) - begin);
 }
 
+std::uint64_t run_of_journal_line(std::string_view line) {
+  constexpr std::string_view key = "\"epoch\":";
+  const auto found = line.find(key);
+  std::uint64_t run = 0;
+  if (found == std::string_view::npos) return run;
+  std::from_chars(line.data() + found + key.size(), line.data() + line.size(), run);
+  return run;
+}
+
 JournalOrder::Finding JournalOrder::add(std::string_view line) {
   const auto position = check_journal_line(line);
   if (!position) {

@@ -24,6 +24,9 @@ void seal_journal_line(std::string& out, std::size_t begin, std::uint64_t positi
 /// the times do. Empty where it says nothing.
 [[nodiscard]] std::string_view time_of_journal_line(std::string_view line);
 
+/// The run of the program in which the event of a checked line happened; 0 where it says nothing.
+[[nodiscard]] std::uint64_t run_of_journal_line(std::string_view line);
+
 /// Follows lines in the order in which they stand, and knows what is missing between them.
 class JournalOrder {
  public:

@@ -1,10 +1,11 @@
 #include "espalier/supervisor/observe/journal_reader.hpp"
 
+#include "espalier/supervisor/observe/internal/journal_disk.hpp"
 #include "espalier/supervisor/observe/internal/journal_folder.hpp"
 #include "espalier/supervisor/observe/journal_line.hpp"
 
 #include <algorithm>
-#include <fstream>
+#include <istream>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -12,12 +13,14 @@
 namespace espalier::supervisor {
 namespace {
 
+using internal::JournalDisk;
 using internal::JournalSegment;
 using internal::RawLines;
 
-std::string first_time(const JournalSegment& segment) {
-  std::ifstream input{segment.path, std::ios::binary};
-  RawLines lines{input};
+std::string first_time(const JournalDisk& disk, const JournalSegment& segment) {
+  const auto input = disk.read(segment.path);
+  if (!input) return {};
+  RawLines lines{**input};
   while (const auto line = lines.next()) {
     if (!line->ended) break;
     if (check_journal_line(line->text)) return std::string{time_of_journal_line(line->text)};
@@ -29,8 +32,8 @@ std::string first_time(const JournalSegment& segment) {
 
 class JournalReader::Impl {
  public:
-  Impl(std::string folder, JournalStart start)
-      : folder_(std::move(folder)), start_(std::move(start)) {}
+  Impl(std::shared_ptr<const JournalDisk> disk, JournalStart start)
+      : disk_(std::move(disk)), start_(std::move(start)) {}
 
   std::optional<JournalItem> next() {
     while (!held_) {
@@ -42,7 +45,11 @@ class JournalReader::Impl {
         continue;
       }
       unfinished_ = line ? line->text.size() : 0;
-      if (!file_->is_closed) {
+      if (file_->lines.is_unreadable()) {
+        held_ = damage(line.value_or(RawLines::Line{}), "the rest of the file cannot be read");
+        order_.lose_track();
+        file_.reset();
+      } else if (!file_->is_closed) {
         // A file gets no more once there is a later one; what came before that is read first.
         file_->is_closed = !later_than(last_file_).empty();
         if (!file_->is_closed) return std::nullopt;
@@ -62,15 +69,16 @@ class JournalReader::Impl {
 
  private:
   struct File {
-    explicit File(JournalSegment which) : segment(std::move(which)) {}
+    File(JournalSegment which, std::unique_ptr<std::istream> from)
+        : segment(std::move(which)), input(std::move(from)) {}
     JournalSegment segment;
-    std::ifstream input{segment.path, std::ios::binary};
-    RawLines lines{input};
+    std::unique_ptr<std::istream> input;
+    RawLines lines{*input};
     bool is_closed = false;  ///< A later one has been seen.
   };
 
   std::vector<JournalSegment> later_than(std::uint64_t first) const {
-    auto segments = internal::list_segments(folder_).value_or(std::vector<JournalSegment>{});
+    auto segments = disk_->list().value_or(std::vector<JournalSegment>{});
     std::erase_if(segments, [&](const auto& segment) { return segment.first <= first; });
     return segments;
   }
@@ -84,11 +92,9 @@ class JournalReader::Impl {
         ++chosen;
     }
     last_file_ = chosen->first;
-    file_ = std::make_unique<File>(*chosen);
-    if (!file_->input) {  // Removed for its age just now; what it had is told as missing.
-      file_.reset();
-      return go_on();
-    }
+    auto input = disk_->read(chosen->path);
+    if (!input) return go_on();  // Removed for its age just now; what it had is told as missing.
+    file_ = std::make_unique<File>(*chosen, std::move(*input));
     ++files_;
     return true;
   }
@@ -97,7 +103,7 @@ class JournalReader::Impl {
   bool is_before_start(const JournalSegment& segment) const {
     if (start_.position != 0) return segment.first <= start_.position;
     if (start_.at.empty()) return false;
-    const auto at = first_time(segment);
+    const auto at = first_time(*disk_, segment);
     return !at.empty() && at < start_.at;
   }
 
@@ -130,7 +136,7 @@ class JournalReader::Impl {
     return {kind, position, 0, std::move(text), file_->segment.path, line.number};
   }
 
-  std::string folder_;
+  std::shared_ptr<const JournalDisk> disk_;
   JournalStart start_;
   std::unique_ptr<File> file_;
   std::uint64_t last_file_ = 0;  ///< First position of the file read last.
@@ -143,8 +149,11 @@ class JournalReader::Impl {
   std::uint64_t bytes_ = 0;
 };
 
-expected<JournalReader, std::string> JournalReader::open(std::string folder, JournalStart start) {
-  const auto segments = internal::list_segments(folder);
+expected<JournalReader, std::string> JournalReader::open(const std::string& folder,
+                                                         JournalStart start,
+                                                         std::shared_ptr<const JournalDisk> disk) {
+  if (!disk) disk = internal::disk_of(folder);
+  const auto segments = disk->list();
   if (!segments) {
     return unexpected<std::string>{"cannot read the journal in \"" + folder +
                                    "\": " + std::generic_category().message(segments.error()) +
@@ -154,7 +163,7 @@ expected<JournalReader, std::string> JournalReader::open(std::string folder, Jou
     return unexpected<std::string>{"there is no journal in \"" + folder +
                                    "\": no file there is named as 000000000001.ndjson is"};
   }
-  return JournalReader{std::make_unique<Impl>(std::move(folder), std::move(start))};
+  return JournalReader{std::make_unique<Impl>(std::move(disk), std::move(start))};
 }
 
 JournalReader::JournalReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

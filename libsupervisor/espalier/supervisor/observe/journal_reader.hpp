@@ -9,6 +9,10 @@
 
 namespace espalier::supervisor {
 
+namespace internal {
+class JournalDisk;
+}
+
 /// What stands at one place of a journal.
 struct JournalItem {
   enum class Kind : std::uint8_t {
@@ -38,9 +42,11 @@ struct JournalStart {
 /// Cost: with a start, it reads from the file on that has it.
 class JournalReader {
  public:
-  /// The sentence says why there is no journal to be read.
-  [[nodiscard]] static expected<JournalReader, std::string> open(std::string folder,
-                                                                 JournalStart start = {});
+  /// The sentence says why there is no journal to be read. `disk` takes the place of the real one
+  /// in tests.
+  [[nodiscard]] static expected<JournalReader, std::string> open(
+      const std::string& folder, JournalStart start = {},
+      std::shared_ptr<const internal::JournalDisk> disk = {});
   ~JournalReader();
   JournalReader(JournalReader&&) noexcept;
   JournalReader& operator=(JournalReader&&) noexcept;

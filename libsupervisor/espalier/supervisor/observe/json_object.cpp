@@ -1,5 +1,7 @@
 #include "espalier/supervisor/observe/json_object.hpp"
 
+#include "espalier/supervisor/core/trace_id.hpp"
+
 #include <cstddef>
 #include <cstdint>
 
@@ -48,9 +50,7 @@ void add_correlation(JsonObject& json, const Event& event) {
   if (event.cause.correlation == 0) return;
   auto& out = json.key("correlation_id");
   out += '"';
-  append_number(out, event.epoch);
-  out += '-';
-  append_number(out, event.cause.correlation);
+  append_hex(out, trace_id_of(event.epoch, event.cause.correlation));
   out += '"';
 }
 

@@ -69,7 +69,7 @@ class JsonObject {
   bool first_ = true;
 };
 
-/// "correlation_id": the epoch and the sequence of the first link; nothing if there is no chain.
+/// "correlation_id": the trace id of the incident; nothing if there is no chain.
 void add_correlation(JsonObject& json, const Event& event);
 
 }  // namespace espalier::supervisor::json

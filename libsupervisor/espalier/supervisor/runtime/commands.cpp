@@ -153,9 +153,13 @@ expected<Why, Error> SupervisorHandle::why(const std::string& path) const {
   return impl_->tree().why(path);
 }
 
-EventSubscription SupervisorHandle::subscribe_events(EventFilter filter,
-                                                     std::size_t capacity) const {
-  return impl_->tree().hub().subscribe(std::move(filter), capacity);
+EventSubscription SupervisorHandle::subscribe_events(EventFilter filter, std::size_t capacity,
+                                                     std::string name) const {
+  return impl_->tree().hub().subscribe(std::move(filter), capacity, std::move(name));
+}
+
+void SupervisorHandle::report(EventBody body) const {
+  publish_for_tree(*impl_->tree().services(), "/", {}, std::move(body));
 }
 
 EventPage SupervisorHandle::kept_events(std::uint64_t position, std::size_t limit) const {

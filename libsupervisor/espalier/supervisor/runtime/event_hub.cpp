@@ -33,19 +33,39 @@ bool matches(const EventFilter& filter, const Event& event) {
   return command && !command->child.empty() && is_about(filter, command->child);
 }
 
-EventSubscription::Queue::Queue(EventFilter filter, std::size_t capacity)
-    : filter_(std::move(filter)), capacity_(std::max<std::size_t>(capacity, 1)) {}
+EventSubscription::Queue::Queue(Options options)
+    : options_(std::move(options)), backpressure_(options_.backpressure) {}
 
-void EventSubscription::Queue::push(const Event& event) {
-  if (!matches(filter_, event)) return;
+void EventSubscription::Queue::push(const Event& event, std::vector<EventBody>& news) {
+  if (!matches(options_.filter, event)) return;
   const std::lock_guard lock{mutex_};
-  if (closed_) return;
-  if (events_.size() >= capacity_) {
-    ++dropped_;
-    return;
-  }
+  if (closed_ || !takes(event, news)) return;
   events_.push_back(event);
   changed_.notify_one();
+}
+
+// There is nothing to block here but the supervisor itself, so a full queue loses what comes. What
+// was lost is told once the reader keeps up again: told at once, it would be one more event that
+// has no room.
+bool EventSubscription::Queue::takes(const Event& event, std::vector<EventBody>& news) {
+  const auto verdict = backpressure_.offer(events_.size(), options_.capacity, event.monotonic);
+  if (verdict.alert) {
+    news.emplace_back(events::BackpressureAlert{options_.name, to_string(verdict.alert->level),
+                                                verdict.alert->fill_pct});
+  }
+  const bool full = events_.size() >= std::max<std::size_t>(options_.capacity, 1);
+  if (full || verdict.take == Backpressure::Take::leave_out) {
+    ++dropped_;
+    if (lagged_.dropped++ == 0) lagged_.from = event.sequence;
+    lagged_.to = event.sequence;
+    if (full || lagged_.reason.empty()) lagged_.reason = full ? "full" : "sampled";
+    return false;
+  }
+  if (lagged_.dropped != 0 && backpressure_.level() == Backpressure::Level::normal) {
+    lagged_.reader = options_.name;
+    news.emplace_back(std::exchange(lagged_, {}));
+  }
+  return true;
 }
 
 std::optional<Event> EventSubscription::Queue::next(Duration limit) {
@@ -92,20 +112,31 @@ void EventSubscription::close() const {
 
 void EventHub::publish(const Event& event) {
   if (!anybody_) return;
+  std::vector<EventBody> news;
+  hand_out(event, news);
+  for (auto& body : news)
+    report_(std::move(body));
+}
+
+void EventHub::hand_out(const Event& event, std::vector<EventBody>& news) {
   const std::lock_guard lock{mutex_};
   std::erase_if(queues_, [](const auto& queue) { return queue.expired(); });
   std::erase_if(wakes_, [](const auto& wake) { return wake.expired(); });
   anybody_ = !queues_.empty() || !wakes_.empty();
   for (const auto& weak : queues_) {
-    if (const auto queue = weak.lock()) queue->push(event);
+    if (const auto queue = weak.lock()) queue->push(event, news);
   }
   for (const auto& weak : wakes_) {
     if (const auto wake = weak.lock()) (*wake)();
   }
 }
 
-EventSubscription EventHub::subscribe(EventFilter filter, std::size_t capacity) {
-  auto queue = std::make_shared<EventSubscription::Queue>(std::move(filter), capacity);
+EventSubscription EventHub::subscribe(EventFilter filter, std::size_t capacity, std::string name) {
+  auto queue = std::make_shared<EventSubscription::Queue>(
+      EventSubscription::Queue::Options{.filter = std::move(filter),
+                                        .capacity = capacity,
+                                        .name = std::move(name),
+                                        .backpressure = backpressure_});
   const std::lock_guard lock{mutex_};
   if (closed_) {
     queue->close();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "espalier/supervisor/core/backpressure.hpp"
 #include "espalier/supervisor/core/event.hpp"
 #include "espalier/supervisor/runtime/event_subscription.hpp"
 
@@ -10,23 +11,35 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace espalier::supervisor {
 
 class EventSubscription::Queue {
  public:
-  Queue(EventFilter filter, std::size_t capacity);
-  void push(const Event& event);
+  struct Options {
+    EventFilter filter = {};
+    std::size_t capacity = 1024;
+    std::string name = {};
+    BackpressureSpec backpressure = {};
+  };
+  explicit Queue(Options options);
+  /// Adds what the tree should be told about this reader to `news`.
+  void push(const Event& event, std::vector<EventBody>& news);
   [[nodiscard]] std::optional<Event> next(Duration limit);
   [[nodiscard]] std::uint64_t dropped() const;
   [[nodiscard]] bool closed() const;
   void close();
 
  private:
-  const EventFilter filter_;
-  const std::size_t capacity_;
+  [[nodiscard]] bool takes(const Event& event, std::vector<EventBody>& news);
+
+  const Options options_;
   mutable std::mutex mutex_;
+  Backpressure backpressure_;
+  events::SubscriberLagged lagged_ = {};  // Not yet told.
   std::condition_variable changed_;
   std::deque<Event> events_;
   std::uint64_t dropped_ = 0;
@@ -36,8 +49,15 @@ class EventSubscription::Queue {
 /// Hands the events of a tree to those who subscribe while it runs. Thread-safe.
 class EventHub final : public EventSink {
  public:
+  /// Publishes an event about a reader: called on the thread that publishes, and may come back
+  /// here.
+  using Report = std::function<void(EventBody)>;
+  explicit EventHub(const BackpressureSpec& backpressure = {},
+                    Report report = [](const EventBody&) {})
+      : backpressure_(backpressure), report_(std::move(report)) {}
   void publish(const Event& event) override;
-  [[nodiscard]] EventSubscription subscribe(EventFilter filter, std::size_t capacity);
+  [[nodiscard]] EventSubscription subscribe(EventFilter filter, std::size_t capacity,
+                                            std::string name = "subscription");
   /// Calls `wake` after every event, on the thread that published it, for as long as the result
   /// lives. It must be quick and must not come back here.
   [[nodiscard]] std::shared_ptr<void> on_event(std::function<void()> wake);
@@ -45,6 +65,10 @@ class EventHub final : public EventSink {
   void close();
 
  private:
+  void hand_out(const Event& event, std::vector<EventBody>& news);
+
+  const BackpressureSpec backpressure_;
+  const Report report_;
   std::atomic<bool> anybody_ = false;
   std::mutex mutex_;
   bool closed_ = false;

@@ -42,6 +42,7 @@ std::shared_ptr<TreeServices> services_for(const SupervisorSpec& spec,
   auto services = std::make_shared<TreeServices>();
   services->sinks = options.events;
   services->output = options.output;
+  services->probe_sink = options.probes;
   services->factories = factories;
   if (spec.admission) services->admission = std::make_shared<AdmissionDesk>(*spec.admission);
   services->epoch = microseconds_since_1970();
@@ -84,8 +85,10 @@ struct OwnSystem {
 SupervisorHandle::Impl::Impl(SupervisorSpec spec, const ChildFactories& factories,
                              const SupervisorOptions& options,
                              std::shared_ptr<DynamicRegistry> registry)
-    : tree_(std::make_shared<Tree>(services_for(spec, factories, options), spec.shutdown.abort_wait,
-                                   options.journal_capacity)),
+    : tree_(std::make_shared<Tree>(services_for(spec, factories, options),
+                                   Tree::Options{.abort_wait = spec.shutdown.abort_wait,
+                                                 .events_kept = options.journal_capacity,
+                                                 .backpressure = options.backpressure})),
       router_(tree_->services()),
       registry_(std::move(registry)) {
   const auto begin = [&] {

@@ -1,9 +1,11 @@
 #pragma once
 
+#include "espalier/supervisor/core/backpressure_spec.hpp"
 #include "espalier/supervisor/core/child_factories.hpp"
 #include "espalier/supervisor/core/command.hpp"
 #include "espalier/supervisor/core/event.hpp"
 #include "espalier/supervisor/core/expected.hpp"
+#include "espalier/supervisor/core/probe_sink.hpp"
 #include "espalier/supervisor/core/run_summary.hpp"
 #include "espalier/supervisor/core/shutdown_report.hpp"
 #include "espalier/supervisor/core/spec.hpp"
@@ -39,6 +41,7 @@ enum class SchedulerPolicy {
 struct SupervisorOptions {
   std::vector<std::shared_ptr<EventSink>> events = {};
   std::shared_ptr<OutputSink> output = {};  ///< Lines of process children; none: dropped.
+  std::shared_ptr<ProbeSink> probes = {};   ///< How long probes took; none: nobody is told.
   /// The actor system to live in; null: one of our own.
   caf::actor_system* system = nullptr;
   SchedulerPolicy scheduler = SchedulerPolicy::espalier;  ///< Of our own system.
@@ -51,6 +54,7 @@ struct SupervisorOptions {
   /// Soft limit of open files for processes that set none; absent: that of this process.
   std::optional<std::uint64_t> open_files = {};
   std::size_t journal_capacity = 4096;  ///< Events kept in memory, for `why` and later readers.
+  BackpressureSpec backpressure = {};   ///< Of `subscribe_events`.
   std::uint64_t seed = 0;               ///< Of the jitter; 0: from the system.
   /// File that keeps children added at run time, see dynamic_registry.hpp; empty: the one of the
   /// spec's `dynamic`, if any. One file serves one tree at a time.
@@ -120,9 +124,14 @@ class SupervisorHandle {
   [[nodiscard]] HealthReport health() const;
   /// The last decision about a node and the chain of causes that led to it, across the tree.
   [[nodiscard]] expected<Why, Error> why(const std::string& path) const;
-  /// At most `capacity` events wait for the reader; what does not fit is counted and lost.
+  /// At most `capacity` events wait for the reader; what does not fit is counted and lost, and
+  /// SupervisorOptions::backpressure says what happens before. `name`: what events call the reader.
   [[nodiscard]] EventSubscription subscribe_events(EventFilter filter = {},
-                                                   std::size_t capacity = 1024) const;
+                                                   std::size_t capacity = 1024,
+                                                   std::string name = "subscription") const;
+  /// Publishes an event about the tree as a whole, for those who serve it: a fault of what keeps
+  /// its events or its audit, a slow reader. Not from within an event sink.
+  void report(EventBody body) const;
   /// Kept events from `position` on, see JournalRing::read_from; SupervisorOptions says how many
   /// are kept.
   [[nodiscard]] EventPage kept_events(std::uint64_t position, std::size_t limit) const;

@@ -34,10 +34,15 @@ const char* state_word(effect::Result result) {
 
 }  // namespace
 
-Tree::Tree(std::shared_ptr<TreeServices> services, Duration abort_wait, std::size_t events_kept)
+// The hub lives among the services: it holds them as they are.
+Tree::Tree(std::shared_ptr<TreeServices> services, const Options& options)
     : services_(std::move(services)),
-      abort_wait_(abort_wait),
-      journal_(std::make_shared<JournalRing>(events_kept)) {
+      abort_wait_(options.abort_wait),
+      journal_(std::make_shared<JournalRing>(options.events_kept)),
+      hub_(
+          std::make_shared<EventHub>(options.backpressure, [all = services_.get()](EventBody body) {
+            publish_for_tree(*all, "/", {}, std::move(body));
+          })) {
   // Last of all: what the watch publishes must come after the event that made it do so.
   services_->sinks.insert(services_->sinks.end(), {journal_, hub_, watch_});
 }

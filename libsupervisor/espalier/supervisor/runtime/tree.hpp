@@ -22,7 +22,12 @@ namespace espalier::supervisor {
 /// of its own.
 class Tree final : public Uplink {
  public:
-  Tree(std::shared_ptr<TreeServices> services, Duration abort_wait, std::size_t events_kept);
+  struct Options {
+    Duration abort_wait = {};
+    std::size_t events_kept = 0;
+    BackpressureSpec backpressure = {};
+  };
+  Tree(std::shared_ptr<TreeServices> services, const Options& options);
 
   [[nodiscard]] const std::shared_ptr<TreeServices>& services() const { return services_; }
   [[nodiscard]] const std::shared_ptr<ReportLine>& line() const { return line_; }
@@ -60,7 +65,7 @@ class Tree final : public Uplink {
   std::shared_ptr<ReportLine> line_ = std::make_shared<ReportLine>();
   Duration abort_wait_;
   std::shared_ptr<JournalRing> journal_;  // For `why` and later readers.
-  std::shared_ptr<EventHub> hub_ = std::make_shared<EventHub>();
+  std::shared_ptr<EventHub> hub_;
   std::shared_ptr<TreeWatch> watch_ = std::make_shared<TreeWatch>(*services_);
   const std::chrono::system_clock::time_point launched_ = std::chrono::system_clock::now();
 

@@ -24,6 +24,13 @@ Auditor::Tally& Auditor::tally(std::uint32_t uid, Sort sort) {
   return tallies_.try_emplace(key, Tally{rate}).first->second;
 }
 
+bool Auditor::write(AuditRecord record) {
+  const bool kept = log_.write(std::move(record));
+  if (!kept && !failing_) failure_untold_ = true;
+  failing_ = !kept;
+  return kept;
+}
+
 void Auditor::note(AuditRecord record, Sort sort, supervisor::TimePoint now) {
   auto& known = tally(static_cast<std::uint32_t>(record.uid), sort);
   if (known.rate.take(now) != supervisor::Duration::zero()) {
@@ -35,7 +42,7 @@ void Auditor::note(AuditRecord record, Sort sort, supervisor::TimePoint now) {
                     " more before it were not recorded";
   }
   // It did not happen, whether that can be kept or not.
-  if (log_.write(std::move(record))) known.left_out = 0;
+  if (write(std::move(record))) known.left_out = 0;
 }
 
 AuditRecord record_of(const Peer& peer, Timestamp at) {

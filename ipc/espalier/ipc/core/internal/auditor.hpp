@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace espalier::ipc::internal {
@@ -22,7 +23,9 @@ class Auditor {
   Auditor(AuditStore& store, ChainHead head) : log_(store, std::move(head)) {}
 
   /// False: it could not be kept, and what it is about must not happen.
-  [[nodiscard]] bool write(AuditRecord record) { return log_.write(std::move(record)); }
+  [[nodiscard]] bool write(AuditRecord record);
+  /// True once after writing has begun to fail.
+  [[nodiscard]] bool take_failure() { return std::exchange(failure_untold_, false); }
 
   /// For what did not happen. Noise is what any garbage causes: lines that are no requests.
   enum class Sort : std::uint8_t { control, noise };
@@ -39,6 +42,8 @@ class Auditor {
   };
   [[nodiscard]] Tally& tally(std::uint32_t uid, Sort sort);
   AuditLog log_;
+  bool failing_ = false;
+  bool failure_untold_ = false;
   std::map<std::uint64_t, Tally> tallies_ = {};  ///< By uid and sort.
 };
 

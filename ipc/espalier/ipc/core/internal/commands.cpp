@@ -28,15 +28,16 @@ Commands::Commands(const supervisor::DashboardSecurity& rules, Target& target, A
       target_id_(target.info().target_id),
       ledger_(rules.command_lifetime, ledger_capacity) {}
 
-void Commands::start(Call call, const Moment& at) {
+std::optional<ErrorCode> Commands::start(Call call, const Moment& at) {
   const auto problem = admit(call, at);
-  if (!problem) return;
+  if (!problem) return {};
   auto record = record_of_call(call, at);
   record.decision = "refused";
   record.control = to_string(problem->stage);
   record.detail = words_of(*problem);
   audit_.note(std::move(record), Auditor::Sort::control, at.now);
   send_(call.connection, error_line(call.id_json, *problem, target_id_));
+  return problem->code;
 }
 
 Commands::Problem Commands::admit(Call& call, const Moment& at) {
@@ -202,9 +203,8 @@ void Commands::finish(Ticket ticket, const CommandResult& result, const Moment& 
 // The command goes on; who asks again under its id waits again.
 void Commands::give_up(Running& running, const Moment& at) {
   const auto is_late = [&](const Waiter& waiter) { return waiter.deadline <= at.now; };
-  const auto late =
-      std::stable_partition(running.waiters.begin(), running.waiters.end(),
-                            [&](const auto& waiter) { return !is_late(waiter); });
+  const auto late = std::stable_partition(running.waiters.begin(), running.waiters.end(),
+                                          [&](const auto& waiter) { return !is_late(waiter); });
   if (late == running.waiters.end()) return;
   auto record = running.record;
   record.at = at.wall;

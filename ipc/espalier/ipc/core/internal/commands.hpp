@@ -49,8 +49,8 @@ class Commands : public std::enable_shared_from_this<Commands> {
     const MethodInfo* method = nullptr;
     CommandParams params = {};
   };
-  /// Answers it, now or later.
-  void start(Call call, const Moment& at);
+  /// Answers it, now or later; with why, where it was refused now.
+  std::optional<ErrorCode> start(Call call, const Moment& at);
   /// Answers what has ended since the last call, and those who have waited long enough.
   void tick(const Moment& at);
   [[nodiscard]] std::optional<supervisor::TimePoint> next_deadline() const;

@@ -33,6 +33,7 @@ struct Connection {
   Peer peer;
   Framer framer;
   Outbox outbox;
+  std::uint64_t dropped_counted = 0;  ///< Of what the outbox dropped.
   RateLimiter rate;
   ReplayGuard replay;
   supervisor::TimePoint last_request;

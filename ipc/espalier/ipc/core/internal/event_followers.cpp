@@ -25,8 +25,11 @@ std::shared_ptr<const std::string> tail_of(const Event& event) {
   return push_tail(push);
 }
 
+constexpr std::size_t full = 1000;
+constexpr std::uint64_t most_left_out_in_silence = 1000;
+
 bool has_room(const Follower& who) {
-  return who.reader.outbox->bytes() < room_bytes;
+  return who.reader.outbox->bytes() < room_bytes && who.reader.outbox->fill() < full / 2;
 }
 
 }  // namespace
@@ -39,7 +42,10 @@ expected<Cursor, WireError> EventFollowers::add(Follower who, const EventsSubscr
   if (params.from && params.replay) return fail("params: give from or replay, not both");
   auto filter = filter_of(params.filter);
   if (!filter) return unexpected<WireError>(filter.error());
-  Entry entry{.who = std::move(who), .filter = std::move(*filter), .cursor = released};
+  Entry entry{.who = std::move(who),
+              .filter = std::move(*filter),
+              .cursor = released,
+              .backpressure = supervisor::Backpressure{backpressure_}};
   const auto epoch = target_.info().epoch;
   const KeptEvents kept{target_};
   if (params.from && params.from->epoch == epoch) {
@@ -83,7 +89,45 @@ bool EventFollowers::give(Entry& entry, const Event& event,
   return true;
 }
 
-void EventFollowers::deliver(const std::vector<OrderedItem>& items,
+bool EventFollowers::offer(Entry& entry, const Event& event, supervisor::TimePoint now,
+                           std::shared_ptr<const std::string>& tail) {
+  using supervisor::Backpressure;
+  if (!matches(entry.filter, event)) return give(entry, event, tail);
+  const auto verdict = entry.backpressure.offer(entry.who.reader.outbox->fill(), full, now);
+  if (verdict.alert) {
+    news_.add({.connection = entry.who.reader.connection,
+               .subscription_id = entry.who.id,
+               .alert = verdict.alert});
+  }
+  if (verdict.take == Backpressure::Take::block) {
+    block(entry, now);
+    return false;
+  }
+  const bool leave_out = verdict.take == Backpressure::Take::leave_out;
+  const bool is_due = leave_out ? entry.left_out.count >= most_left_out_in_silence
+                                : !entry.backpressure.is_limiting();
+  const bool tells = is_due && entry.left_out.count != 0;
+  if (tells) tell_left_out(entry);
+  if (!leave_out) return give(entry, event, tail);
+  entry.left_out.add(event.sequence);
+  entry.cursor = event.sequence;
+  return tells;
+}
+
+void EventFollowers::block(Entry& entry, supervisor::TimePoint now) {
+  entry.position = KeptEvents{target_}.position_after(entry.cursor);
+  if (!retry_at_) retry_at_ = now + retry_after;
+}
+
+void EventFollowers::tell_left_out(Entry& entry) {
+  const auto what = std::exchange(entry.left_out, {});
+  push_gap(entry.who, what.from, what.to, what.count, "sampled");
+  news_.add({.connection = entry.who.reader.connection,
+             .subscription_id = entry.who.id,
+             .left_out = what});
+}
+
+void EventFollowers::deliver(const std::vector<OrderedItem>& items, supervisor::TimePoint now,
                              std::set<ConnectionId>& touched) {
   for (const auto& item : items) {
     std::shared_ptr<const std::string> tail;
@@ -92,7 +136,7 @@ void EventFollowers::deliver(const std::vector<OrderedItem>& items,
       const auto connection = entry.who.reader.connection;
       if (const auto* event = std::get_if<Event>(&item)) {
         if (event->sequence <= entry.cursor) continue;
-        if (give(entry, *event, tail)) touched.insert(connection);
+        if (offer(entry, *event, now, tail)) touched.insert(connection);
       } else {
         const auto& gap = std::get<SequenceGap>(item);
         if (gap.to <= entry.cursor) continue;
@@ -166,6 +210,9 @@ void EventFollowers::finish(std::uint64_t released, std::set<ConnectionId>& touc
     while (entry.position) {
       if (step(entry, released)) touched.insert(entry.who.reader.connection);
     }
+    if (entry.left_out.count == 0) continue;
+    tell_left_out(entry);
+    touched.insert(entry.who.reader.connection);
   }
 }
 

@@ -58,6 +58,8 @@ void Requests::serve(Connection& from, std::string_view line, const Moment& at) 
   if (!problem) problem = admit(call);
   if (!problem) problem = call.method->is_command ? start_command(call) : answer(call);
   if (problem) refuse(call, *problem);
+  if (!with_.figures) return;
+  with_.figures->requested(call.method, problem ? std::optional{problem->code} : call.refused);
 }
 
 Requests::Problem Requests::rate_problem(Connection& from, const Moment& at) {
@@ -110,9 +112,10 @@ Requests::Problem Requests::admit(Call& call) {
 Requests::Problem Requests::start_command(Call& call) {
   auto params = read<CommandParams>(call.request.params);
   if (!params) return std::move(params.error());
-  with_.commands.start({call.from.id, call.from.peer, std::move(call.request.id_json),
-                        std::move(call.request.id), call.method, std::move(*params)},
-                       call.at);
+  call.refused =
+      with_.commands.start({call.from.id, call.from.peer, std::move(call.request.id_json),
+                            std::move(call.request.id), call.method, std::move(*params)},
+                           call.at);
   return {};
 }
 

@@ -31,6 +31,7 @@ class Requests {
     Users& users;
     Commands& commands;
     Subscriptions& subscriptions;
+    ServiceFigures* figures = nullptr;  ///< Null: nothing is counted.
   };
   Requests(Parts parts, Commands::Send send);
 
@@ -46,6 +47,7 @@ class Requests {
     const Moment& at;
     Request request = {};
     const MethodInfo* method = nullptr;
+    std::optional<ErrorCode> refused = {};  ///< A command, by `Commands`, which has answered.
   };
   using Problem = std::optional<WireError>;
   using Result = expected<std::string, WireError>;

@@ -31,16 +31,17 @@ WireError gone(const std::string& reason) {
 
 Service::Impl::Impl(Options options, Target& target, AuditStore& audit, ChainHead head, Post post)
     : options_(std::move(options)),
+      target_(target),
       target_id_(target.info().target_id),
       authorisation_(options_.spec.security, options_.own_uid),
       audit_(audit, std::move(head)),
       users_(options_.spec.security, authorisation_),
-      subscriptions_(target),
+      subscriptions_(target, options_.backpressure),
       commands_(std::make_shared<internal::Commands>(
           options_.spec.security, target, audit_, std::move(post),
           [this](ConnectionId id, std::string line) { send(id, std::move(line)); })),
       requests_({options_.spec.security, target, authorisation_, audit_, users_, *commands_,
-                 subscriptions_},
+                 subscriptions_, options_.figures.get()},
                 [this](ConnectionId id, std::string line) { send(id, std::move(line)); }) {}
 
 // --- coming and going --------------------------------------------------------------------------
@@ -50,12 +51,15 @@ Service::Admission Service::Impl::open(const Peer& peer, const Moment& at) {
   auto problem = ended_ ? std::optional{gone(*ended_)} : users_.enter(peer);
   if (problem) {
     requests_.note_refused_peer(peer, *problem, at);
+    if (options_.figures) options_.figures->refused(problem->code);
     return {{}, bye_line(*problem, target_id_) + '\n'};
   }
   const auto id = ++last_id_;
   auto made = std::make_unique<Connection>(id, peer, options_.spec.security, at.now);
   if (const auto first = deadline_of(*made)) due_at(*first);
   connections_.emplace(id, std::move(made));
+  if (options_.figures) options_.figures->connected();
+  count_readers();
   return {id, {}};
 }
 
@@ -65,8 +69,22 @@ void Service::Impl::close(ConnectionId id) {
   subscriptions_.close(id);
   commands_->close(id);
   users_.leave(found->second->peer);
+  count_dropped(*found->second);
   connections_.erase(found);
   touched_.erase(id);
+  count_readers();
+}
+
+void Service::Impl::count_readers() {
+  if (!options_.figures) return;
+  options_.figures->set_connections(connections_.size());
+  options_.figures->set_subscriptions(subscriptions_.total());
+}
+
+void Service::Impl::count_dropped(Connection& c) {
+  if (!options_.figures || c.outbox.dropped() == c.dropped_counted) return;
+  options_.figures->dropped(c.outbox.dropped() - c.dropped_counted);
+  c.dropped_counted = c.outbox.dropped();
 }
 
 void Service::Impl::say_goodbye(Connection& c, const WireError& why) {
@@ -195,6 +213,7 @@ Service::Impl::Connection* Service::Impl::find(ConnectionId id) const {
 
 void Service::Impl::look_at_output(Connection& c) {
   touched_.insert(c.id);
+  count_dropped(c);
   if (c.outbox.empty()) {
     c.waits_since.reset();
   } else if (!c.waits_since) {
@@ -204,14 +223,46 @@ void Service::Impl::look_at_output(Connection& c) {
 }
 
 void Service::Impl::look_at_touched() {
+  for (const auto& news : subscriptions_.take_news())
+    tell(news);
+  if (audit_.take_failure()) {
+    target_.report(supervisor::events::AuditFailed{
+        "a record could not be written; see dashboard.security.audit_file"});
+  }
   for (const auto id : subscriptions_.touched())
     if (auto* c = find(id)) look_at_output(*c);
+}
+
+void Service::Impl::tell(const internal::ReaderNews& news) {
+  namespace events = supervisor::events;
+  const auto* c = find(news.connection);
+  if (!c) return;
+  const auto reader = "pid " + std::to_string(c->peer.pid) + " of uid " +
+                      std::to_string(c->peer.uid) + ", " + news.subscription_id;
+  if (news.alert) {
+    target_.report(
+        events::BackpressureAlert{reader, to_string(news.alert->level), news.alert->fill_pct});
+  }
+  const auto& lost = news.left_out;
+  if (lost.count == 0) return;
+  target_.report(events::SubscriberLagged{reader, "sampled", lost.count, lost.from, lost.to});
+  auto record = internal::record_of(c->peer, at_.wall);
+  record.method = "events.subscribe";
+  record.decision = "left_out";
+  record.control = "delivery";
+  record.detail = std::to_string(lost.count) + " events from " + std::to_string(lost.from) +
+                  " to " + std::to_string(lost.to) + " were not given to " + news.subscription_id;
+  if (news.others != 0) {
+    *record.detail += "; " + std::to_string(news.others) + " to others, not recorded";
+  }
+  audit_.note(std::move(record), internal::Auditor::Sort::control, at_.now);
 }
 
 std::vector<ConnectionId> Service::Impl::touched() {
   look_at_touched();
   std::vector<ConnectionId> all{touched_.begin(), touched_.end()};
   touched_.clear();
+  count_readers();
   std::ranges::sort(all);
   return all;
 }

@@ -52,7 +52,10 @@ class Service::Impl {
   /// Output may have come, or become less.
   void look_at_output(Connection& c);
   void look_at_touched();
+  void tell(const internal::ReaderNews& news);
 
+  void count_readers();
+  void count_dropped(Connection& c);
   void say_goodbye(Connection& c, const WireError& why);
   void begin_closing(Connection& c);
   void check_times(Connection& c);
@@ -61,6 +64,7 @@ class Service::Impl {
   [[nodiscard]] bool is_in_use(const Connection& c) const;
 
   Options options_;
+  Target& target_;
   std::string target_id_;
   Authorisation authorisation_;
   internal::Auditor audit_;

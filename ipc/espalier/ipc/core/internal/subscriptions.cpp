@@ -31,12 +31,12 @@ std::string text_of(const T& message) {
 
 class Subscriptions::Impl {
  public:
-  explicit Impl(Target& target)
+  Impl(Target& target, const supervisor::BackpressureSpec& backpressure)
       : target_(target),
         texts_(target),
         states_(texts_),
         feed_(target),
-        events_(target),
+        events_(target, backpressure),
         logs_(target) {}
 
   Result state(const StateParams& params, TimePoint now, Timestamp wall) {
@@ -100,7 +100,7 @@ class Subscriptions::Impl {
                                id + "'; it may have ended"});
     }
     found->second.reader.outbox->drop(id);
-    found->second.ids.erase(id);
+    total_ -= found->second.ids.erase(id);
     if (!states_.remove(connection, id) && !events_.remove(connection, id)) {
       static_cast<void>(logs_.remove(connection, id));
     }
@@ -109,6 +109,7 @@ class Subscriptions::Impl {
   }
 
   void close(ConnectionId connection) {
+    total_ -= count(connection);
     connections_.erase(connection);
     touched_.erase(connection);
     states_.close(connection);
@@ -125,7 +126,7 @@ class Subscriptions::Impl {
   void wake(TimePoint now) {
     if (!feed_.running()) return;
     const auto items = feed_.read(now);
-    events_.deliver(items, touched_);
+    events_.deliver(items, now, touched_);
     events_.catch_up(feed_.released(), now, touched_);
     logs_.deliver(items, touched_);
   }
@@ -147,7 +148,7 @@ class Subscriptions::Impl {
   void end(const std::string& reason, TimePoint now, Timestamp wall) {
     if (feed_.running()) {
       const auto items = feed_.read_all(now);
-      events_.deliver(items, touched_);
+      events_.deliver(items, now, touched_);
       events_.finish(feed_.released(), touched_);
       logs_.deliver(items, touched_);
     }
@@ -156,8 +157,13 @@ class Subscriptions::Impl {
     states_.end(reason, now, wall, touched_);
     for (auto& [connection, record] : connections_)
       record.ids.clear();
+    total_ = 0;
     watch();
   }
+
+  [[nodiscard]] std::size_t total() const { return total_; }
+
+  std::vector<ReaderNews> take_news() { return events_.take_news(); }
 
   std::vector<ConnectionId> touched() {
     const std::vector<ConnectionId> result{touched_.begin(), touched_.end()};
@@ -190,12 +196,13 @@ class Subscriptions::Impl {
     auto& connection = connections_[reader.connection];
     connection.reader = reader;
     connection.ids.insert(id);
+    ++total_;
     ++connection.last_id;
   }
 
   void forget(ConnectionId connection, const std::string& id) {
     const auto found = connections_.find(connection);
-    if (found != connections_.end()) found->second.ids.erase(id);
+    if (found != connections_.end()) total_ -= found->second.ids.erase(id);
   }
 
   // Whoever follows nothing costs nothing.
@@ -216,12 +223,14 @@ class Subscriptions::Impl {
   EventFollowers events_;
   LogFollowers logs_;
   std::map<ConnectionId, Connection> connections_ = {};
+  std::size_t total_ = 0;  ///< Ids of all of them.
   std::set<ConnectionId> touched_ = {};
   bool watches_events_ = false;
   bool watches_lines_ = false;
 };
 
-Subscriptions::Subscriptions(Target& target) : impl_(std::make_unique<Impl>(target)) {}
+Subscriptions::Subscriptions(Target& target, const supervisor::BackpressureSpec& backpressure)
+    : impl_(std::make_unique<Impl>(target, backpressure)) {}
 Subscriptions::~Subscriptions() = default;
 
 Subscriptions::Result Subscriptions::state(const StateParams& params, TimePoint now,
@@ -252,6 +261,10 @@ Subscriptions::Result Subscriptions::unsubscribe(ConnectionId connection,
 void Subscriptions::close(ConnectionId connection) {
   impl_->close(connection);
 }
+std::size_t Subscriptions::total() const {
+  return impl_->total();
+}
+
 std::size_t Subscriptions::count(ConnectionId connection) const {
   return impl_->count(connection);
 }
@@ -266,6 +279,9 @@ std::optional<TimePoint> Subscriptions::next_deadline() const {
 }
 void Subscriptions::end(const std::string& reason, TimePoint now, Timestamp wall) {
   impl_->end(reason, now, wall);
+}
+std::vector<ReaderNews> Subscriptions::take_news() {
+  return impl_->take_news();
 }
 std::vector<ConnectionId> Subscriptions::touched() {
   return impl_->touched();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "espalier/ipc/core/internal/reader_news.hpp"
 #include "espalier/ipc/core/outbox.hpp"
 #include "espalier/ipc/core/service.hpp"
 #include "espalier/ipc/core/target.hpp"
@@ -25,7 +26,7 @@ struct Recipient {
 class Subscriptions {
  public:
   using Result = expected<std::string, WireError>;
-  explicit Subscriptions(Target& target);
+  Subscriptions(Target& target, const supervisor::BackpressureSpec& backpressure);
   ~Subscriptions();
   Subscriptions(const Subscriptions&) = delete;
   Subscriptions& operator=(const Subscriptions&) = delete;
@@ -43,6 +44,7 @@ class Subscriptions {
   /// The connection is gone: its subscriptions too.
   void close(ConnectionId connection);
   [[nodiscard]] std::size_t count(ConnectionId connection) const;
+  [[nodiscard]] std::size_t total() const;  ///< Of all connections.
 
   /// New events or lines are there.
   void wake(supervisor::TimePoint now, Timestamp wall);
@@ -53,6 +55,8 @@ class Subscriptions {
   void end(const std::string& reason, supervisor::TimePoint now, Timestamp wall);
   /// Connections that have got something since the last call.
   [[nodiscard]] std::vector<ConnectionId> touched();
+  /// About readers that are too slow, since the last call.
+  [[nodiscard]] std::vector<ReaderNews> take_news();
 
  private:
   class Impl;

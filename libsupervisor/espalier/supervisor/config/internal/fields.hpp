@@ -65,6 +65,13 @@ void describe_policy(FieldVisitor& visitor, ChildPolicy& policy);
 /// `grace`: where the default of children's graceful_timeout goes; null: leave that field out.
 void describe_shutdown(FieldVisitor& visitor, ShutdownSpec& spec, StopPolicy* grace);
 void describe_observability(FieldVisitor& visitor, ObservabilitySpec& spec);
+/// What cannot be as it says there.
+[[nodiscard]] std::vector<SpecProblem> observability_problems(const ObservabilitySpec& spec);
+/// What it allows, and whoever wrote it may not have meant.
+[[nodiscard]] std::vector<SpecProblem> observability_warnings(const ObservabilitySpec& spec);
+void describe_backpressure(FieldVisitor& visitor, BackpressureSpec& spec);
+/// What contradicts itself in it.
+[[nodiscard]] std::vector<SpecProblem> backpressure_problems(const BackpressureSpec& spec);
 void describe_dashboard(FieldVisitor& visitor, DashboardSpec& spec);
 /// What contradicts itself in it; `root`: name of the tree.
 [[nodiscard]] std::vector<SpecProblem> dashboard_problems(const DashboardSpec& spec,

@@ -15,6 +15,7 @@ struct Sections {
   ShutdownSpec shutdown = {};
   StopPolicy grace = {};
   ObservabilitySpec observability = {};
+  BackpressureSpec backpressure = {};
   DashboardSpec dashboard = {};
 
   using Walk = std::function<void(const std::string& section, const FieldVisitor::Body& body)>;
@@ -24,6 +25,7 @@ struct Sections {
     each("shutdown", [this](FieldVisitor& v) { describe_shutdown(v, shutdown, &grace); });
     each("policy", [this](FieldVisitor& v) { describe_policy(v, policy); });
     each("observability", [this](FieldVisitor& v) { describe_observability(v, observability); });
+    each("backpressure", [this](FieldVisitor& v) { describe_backpressure(v, backpressure); });
     each("dashboard", [this](FieldVisitor& v) { describe_dashboard(v, dashboard); });
   }
 };

@@ -59,6 +59,7 @@ bool RawLines::fill() {
   buffer_.resize(before + chunk);
   input_.read(buffer_.data() + before, static_cast<std::streamsize>(chunk));
   buffer_.resize(before + static_cast<std::size_t>(input_.gcount()));
+  unreadable_ = input_.bad();
   return buffer_.size() > before;
 }
 
@@ -114,6 +115,7 @@ SegmentState examine_segment(std::istream& input, std::uint64_t first) {
     state.is_damaged = damage;
   }
   state.torn = end - state.valid;
+  state.is_whole = !lines.is_unreadable();
   return state;
 }
 

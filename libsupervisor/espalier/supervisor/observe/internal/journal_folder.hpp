@@ -37,6 +37,8 @@ class RawLines {
   explicit RawLines(std::istream& input) : input_(input) {}
   /// The next line; nothing at the end of the file.
   [[nodiscard]] std::optional<Line> next();
+  /// The last end was none: the bytes after it are there, and cannot be read.
+  [[nodiscard]] bool is_unreadable() const { return unreadable_; }
 
  private:
   bool fill();
@@ -46,6 +48,7 @@ class RawLines {
   std::size_t begin_ = 0;     ///< Of the next line, in the buffer.
   std::uint64_t offset_ = 0;  ///< The same, in the file.
   std::uint64_t number_ = 0;
+  bool unreadable_ = false;
 };
 
 /// What is to be kept of the file that a writer wants to go on with.
@@ -54,6 +57,7 @@ struct SegmentState {
   std::uint64_t valid = 0;  ///< Bytes up to the end of the last line that is right.
   std::uint64_t torn = 0;   ///< Bytes after that: no line, or none that can be read.
   bool is_damaged = false;  ///< Before that end stands something that is no right line.
+  bool is_whole = true;     ///< All of it could be read; else nothing here is to be acted on.
 };
 
 /// Reads all of a file whose first line should have the position `first`. The same bytes give the

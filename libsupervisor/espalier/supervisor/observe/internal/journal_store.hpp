@@ -2,13 +2,13 @@
 
 #include "espalier/supervisor/core/expected.hpp"
 #include "espalier/supervisor/core/journal_spec.hpp"
-#include "espalier/supervisor/observe/internal/journal_folder.hpp"
+#include "espalier/supervisor/observe/internal/journal_disk.hpp"
 #include "espalier/supervisor/observe/internal/line_file.hpp"
-#include "espalier/supervisor/os/unique_fd.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,7 +23,7 @@ namespace espalier::supervisor::internal {
 /// Not thread-safe. One at a time has a folder: it holds a lock in it.
 class JournalStore {
  public:
-  explicit JournalStore(JournalSpec spec);
+  JournalStore(JournalSpec spec, std::shared_ptr<JournalDisk> disk);
   ~JournalStore();
   JournalStore(const JournalStore&) = delete;
   JournalStore& operator=(const JournalStore&) = delete;
@@ -46,8 +46,10 @@ class JournalStore {
   /// False: the journal is closed. What was not synced may be lost in a loss of power, and its file
   /// is not trusted with more.
   bool sync();
-  /// Removes what is too much or too old.
+  /// Removes what is too much or too old, the oldest first.
   void tidy(std::time_t now);
+  /// Which file could not be removed the last time, and why; empty: all went.
+  [[nodiscard]] const std::string& untidy() const { return untidy_; }
   /// Of the last failure.
   [[nodiscard]] const std::string& problem() const { return problem_; }
 
@@ -57,15 +59,18 @@ class JournalStore {
     Gap if_lost = {};
   };
 
-  [[nodiscard]] bool take_folder();
+  [[nodiscard]] bool enter();
   [[nodiscard]] bool go_on_with(const JournalSegment& last, std::string& notice);
   [[nodiscard]] bool begin_segment();
+  [[nodiscard]] bool end_segment();
+  [[nodiscard]] bool use(std::unique_ptr<JournalDisk::File> file, const std::string& path,
+                         std::uint64_t size);
   [[nodiscard]] bool failed(const std::string& what, int error);
   [[nodiscard]] std::size_t segment_limit() const;
 
   JournalSpec spec_;
-  UniqueFd lock_ = {};
-  UniqueFd file_ = {};
+  std::shared_ptr<JournalDisk> disk_;
+  std::unique_ptr<JournalDisk::File> file_ = {};
   std::string path_ = {};        ///< Of the file.
   std::string distrusted_ = {};  ///< A file whose sync failed.
   std::uint64_t size_ = 0;
@@ -75,6 +80,7 @@ class JournalStore {
   std::string text_ = {};
   std::vector<Line> lines_ = {};
   std::string problem_ = {};
+  std::string untidy_ = {};
 };
 
 }  // namespace espalier::supervisor::internal
