@@ -1,0 +1,91 @@
+"""Breaks what the log promises: nobody waits for it, what is missing in it is said in it, a message
+is a line, and what comes too often is left out and counted."""
+
+BASE = "libsupervisor/espalier/supervisor/observe"
+TESTS = {
+    "pure": ["supervisor_observe_test LogSink* LineLimiter*"],
+    "real": ["supervisor_observe_test_real Log*"],
+}
+
+NEVER = "if (false) {"
+
+# group, name, tests, file, text, replacement.
+MUTATIONS = [
+    # A message is a line, and drives no terminal.
+    ("line", "texts are not escaped", "pure", "log_sink.cpp",
+     "  json::append_printable(out, shown);", "  out += shown;"),
+    ("line", "what a program itself logs is not escaped", "real", "internal/log_words.cpp",
+     "    json::append_printable(text_, {message.payload.data(), message.payload.size()});",
+     "    text_.assign(message.payload.data(), message.payload.size());"),
+    ("line", "texts of any length are logged", "pure", "log_sink.cpp",
+     "  if (text.size() <= longest_text) return text;", "  if (!text.empty()) return text;"),
+    ("line", "a character is cut in two", "pure", "log_sink.cpp", "    --end;\n", "    break;\n"),
+    ("line", "nobody sees that a text was cut", "pure", "log_sink.cpp",
+     "if (was_cut || shown.size() < text.size()) out", "if (was_cut) out"),
+    ("line", "after half a line the next one goes on", "real", "log_output.cpp",
+     "!ends_in_a_line(path)", "false"),
+    ("line", "half a line of a full disk is not ended", "real", "internal/log_writer.cpp",
+     "  if (done != 0) target_.torn = bytes[done - 1] != '\\n';\n", ""),
+    ("line", "journald hears of no priority", "real", "internal/log_words.cpp",
+     "\"%<%>\"", "\"%>\""),
+    ("line", "everything is read by journald", "real", "log_output.cpp",
+     "if (stream == nullptr || ",
+     "if (stream != nullptr) return true;\n  if (stream == nullptr || "),
+    ("line", "JSON does not say which tree it is", "pure", "log_sink.cpp",
+     "  if (!target_id.empty()) json.text(\"target_id\", target_id);\n", ""),
+    # What comes too often.
+    ("rate", "nothing is left out", "pure", "internal/line_limiter.cpp",
+     "  if (window.passed < lines_) {", "  if (window.passed <= lines_ * 1000) {"),
+    ("rate", "a window never ends", "pure", "internal/line_limiter.cpp",
+     "  while (!ends_.empty() && ends_.front().at <= now)\n    close_first(not_yet_told_);\n", ""),
+    ("rate", "what was left out is forgotten with a new window", "pure",
+     "internal/line_limiter.cpp", "    close_first(not_yet_told_);",
+     "    { std::vector<LeftOut> gone; close_first(gone); }"),
+    ("rate", "all kinds are one", "pure", "internal/line_limiter.cpp",
+     "const bool fits = windows_.size() < max_kinds;", "const bool fits = false;"),
+    ("rate", "any number of kinds is known", "pure", "internal/line_limiter.cpp",
+     "const bool fits = windows_.size() < max_kinds;", "const bool fits = true;"),
+    ("rate", "paths share a limit", "pure", "log_sink.cpp", " + between + event.path, severity)",
+     " + between, severity)"),
+    ("rate", "what was left out is not said at the end", "pure", "log_sink.cpp",
+     "    impl_->tell_left_out(TimePoint::max());\n", ""),
+    ("rate", "what was left out is not said when nothing else is logged", "pure", "log_sink.cpp",
+     "    impl_->tell_left_out(now());\n", ""),
+    ("rate", "an error that was left out is told as less", "pure", "internal/line_limiter.cpp",
+     "  window.worst = std::max(window.worst, severity);\n", ""),
+    # Nobody waits, and what is missing is said.
+    ("lost", "any number of lines wait", "real", "internal/log_writer.cpp",
+     "    if (queue_.size() + line.size() > capacity) {", "    " + NEVER),
+    ("lost", "lines for which there was no room are not counted", "real",
+     "internal/log_writer.cpp", "      ++lost_;\n", ""),
+    ("lost", "lines for which there was no room are not named", "real",
+     "internal/log_writer.cpp", "    if (no_room != 0) tell_loss(",
+     "    if (no_room == ~0UL) tell_loss("),
+    ("lost", "lines that cannot be written are not counted", "real", "internal/log_writer.cpp",
+     "  lost_ += lost;\n", ""),
+    ("lost", "lines that cannot be written are not named", "real", "internal/log_writer.cpp",
+     "  failed_ += lost;\n", ""),
+    ("lost", "it is complained of each line", "real", "internal/log_writer.cpp",
+     "complaint_interval = 10s;", "complaint_interval = 0s;"),
+    ("lost", "nobody hears that the disk is full", "real", "internal/log_writer.cpp",
+     "  options_.complain(why_);\n", ""),
+    ("lost", "the end waits for a reader that takes nothing", "real", "internal/log_writer.cpp",
+     "    if (now() >= give_up_at_) return false;\n", ""),
+    ("lost", "what is queued at the end is not written", "real", "internal/log_writer.cpp",
+     "const bool ends = closing_ && queue_.empty() && no_room_ == 0;",
+     "const bool ends = closing_;\n    if (ends) return;"),
+    # The file.
+    ("file", "it is never opened anew", "real", "internal/log_writer.cpp",
+     "    if (anew) open_anew();\n", ""),
+    ("file", "it goes on in the old file", "real", "internal/log_writer.cpp",
+     "  target_ = std::move(*opened);\n", ""),
+    ("file", "nobody hears that it cannot be opened anew", "real", "internal/log_writer.cpp",
+     "    write_all_of(\n        options_.own_line(Severity::error, opened.error() + "
+     "\"; it goes on in the old one\"));\n", ""),
+    ("file", "everybody may read it", "real", "log_output.cpp", "file_mode = 0640;",
+     "file_mode = 0644;"),
+    ("file", "each start begins with an empty file", "real", "log_output.cpp",
+     "O_WRONLY | O_CREAT | O_APPEND |", "O_WRONLY | O_CREAT | O_TRUNC |"),
+    ("file", "the start waits for somebody to read a pipe", "real", "log_output.cpp",
+     "O_APPEND | O_CLOEXEC | O_NONBLOCK", "O_APPEND | O_CLOEXEC"),
+]
