@@ -28,7 +28,7 @@ ALLOWED = {
     "libsupervisor/espalier/testing": [f"{OURS}/core/", "tl/"],
     "libsupervisor/espalier/rehearsal": ["espalier/testing/"] + [f"{OURS}/{x}/" for x in ("core", "os", "config", "observe")]
                                         + ["tl/"],
-    "libsupervisor/espalier/metrics": [f"{OURS}/{x}/" for x in ("core", "os", "config", "observe", "runtime")]
+    "libsupervisor/espalier/metrics": [f"{OURS}/{x}/" for x in ("core", "os", "config", "observe", "trace", "runtime")]
                                       + ["tl/", "boost/", "prometheus/"],
     f"{PIPE}/core": [f"{OURS}/core/"],
     f"{PIPE}/run": [f"{P}/core/", f"{OURS}/core/", "boost/"],

@@ -109,7 +109,7 @@ class Session {
     for (const sv::ConfigProblem& warning : config_.warnings)
       warn(warning.to_string());
     open_socket();
-    metrics_->listen(*handle_, journal_, pipelines_);
+    metrics_->listen(*handle_, {journal_, traces_, pipelines_, log_});
     reloader_.emplace(*handle_, notifier, options_.file, source_, teller());
     signals.start([this](int signal) { on_signal(signal); });
     ManagerReports reports(

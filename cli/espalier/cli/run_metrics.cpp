@@ -4,7 +4,9 @@
 #include "espalier/metrics/exposition.hpp"
 #include "espalier/metrics/health_pages.hpp"
 #include "espalier/metrics/journal_figures.hpp"
+#include "espalier/metrics/log_figures.hpp"
 #include "espalier/metrics/process_figures.hpp"
+#include "espalier/metrics/span_figures.hpp"
 #include "espalier/metrics/tree_gauges.hpp"
 #include "espalier/pipeline/metrics/pipeline_figures.hpp"
 
@@ -42,20 +44,22 @@ void RunMetrics::count(Fan& fan, sv::SupervisorOptions& options) const {
   options.probes = counters_;
 }
 
-void RunMetrics::listen(const sv::SupervisorHandle& handle,
-                        const std::shared_ptr<sv::JournalFile>& journal,
-                        std::shared_ptr<const pipeline::PipelineBoard> pipelines) {
+void RunMetrics::listen(const sv::SupervisorHandle& handle, Beside beside) {
   if (!counters_) return;
   auto all = std::make_shared<metrics::Exposition>();
   all->add(counters_);
   all->add(std::make_shared<metrics::TreeGauges>(handle, spec_.max_children));
-  all->add(std::make_shared<metrics::JournalFigures>(journal));
-  all->add(std::make_shared<pipeline::PipelineFigures>(std::move(pipelines)));
+  all->add(std::make_shared<metrics::JournalFigures>(beside.journal));
+  all->add(std::make_shared<pipeline::PipelineFigures>(std::move(beside.pipelines)));
+  all->add(std::make_shared<metrics::SpanFigures>(beside.traces));
+  all->add(std::make_shared<metrics::LogFigures>([&log = beside.log] {
+    return metrics::LogFigures::Counts{log.lost_lines(), log.left_out_lines()};
+  }));
   all->add(std::make_shared<ipc::IpcFigures>(socket_));
   all->add(std::make_shared<metrics::ProcessFigures>(ESPALIER_VERSION, ESPALIER_COMPILER));
   auto health = std::make_shared<metrics::HealthPages>(
       handle, std::vector<metrics::HealthPages::Obstacle>{
-                  [weak = std::weak_ptr{journal}] { return journal_obstacle(weak); }});
+                  [weak = std::weak_ptr{beside.journal}] { return journal_obstacle(weak); }});
 
   metrics::HttpListener::Options options;
   if (given_) {

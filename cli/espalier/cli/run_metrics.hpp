@@ -1,6 +1,7 @@
 #pragma once
 
 #include "espalier/cli/fan.hpp"
+#include "espalier/cli/run_log.hpp"
 #include "espalier/cli/run_socket.hpp"
 #include "espalier/ipc/core/service_figures.hpp"
 #include "espalier/metrics/http_listener.hpp"
@@ -10,6 +11,7 @@
 #include "espalier/supervisor/observe/journal_file.hpp"
 #include "espalier/supervisor/os/unique_fd.hpp"
 #include "espalier/supervisor/runtime/supervisor.hpp"
+#include "espalier/supervisor/trace/trace_exporter.hpp"
 
 #include <memory>
 
@@ -28,10 +30,15 @@ class RunMetrics {
   void count(Fan& fan, supervisor::SupervisorOptions& options) const;
   /// For the socket of the tree; null: nothing is to be counted.
   [[nodiscard]] std::shared_ptr<ipc::ServiceFigures> socket_figures() const { return socket_; }
-  /// Once the tree is launched. `journal` may be null.
-  void listen(const supervisor::SupervisorHandle& handle,
-              const std::shared_ptr<supervisor::JournalFile>& journal,
-              std::shared_ptr<const pipeline::PipelineBoard> pipelines);
+  /// What stands beside the tree; all but the log may be null. The log outlives the listener.
+  struct Beside {
+    std::shared_ptr<supervisor::JournalFile> journal = {};
+    std::shared_ptr<supervisor::TraceExporter> traces = {};
+    std::shared_ptr<const pipeline::PipelineBoard> pipelines = {};
+    const RunLog& log;
+  };
+  /// Once the tree is launched.
+  void listen(const supervisor::SupervisorHandle& handle, Beside beside);
   void stop() { listener_.reset(); }
 
  private:

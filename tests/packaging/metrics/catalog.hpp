@@ -2,7 +2,9 @@
 
 #include "espalier/ipc/metrics/ipc_figures.hpp"
 #include "espalier/metrics/journal_figures.hpp"
+#include "espalier/metrics/log_figures.hpp"
 #include "espalier/metrics/process_figures.hpp"
+#include "espalier/metrics/span_figures.hpp"
 #include "espalier/metrics/tree_counters.hpp"
 #include "espalier/metrics/tree_gauges.hpp"
 #include "espalier/pipeline/metrics/pipeline_figures.hpp"
@@ -18,8 +20,8 @@ inline std::map<std::string, Family> catalog() {
   std::map<std::string, Family> all;
   for (const auto& families :
        {TreeCounters::families(), TreeGauges::families(), JournalFigures::families(),
-        ProcessFigures::families(), pipeline::PipelineFigures::families(),
-        ipc::IpcFigures::families()}) {
+        LogFigures::families(), SpanFigures::families(), ProcessFigures::families(),
+        pipeline::PipelineFigures::families(), ipc::IpcFigures::families()}) {
     for (const auto& family : families)
       all.emplace(family.name, family);
   }
