@@ -4,8 +4,10 @@
 packages_build=(
   cmake ninja-build g++ ccache pkg-config git python3
   libcaf-dev libboost1.81-dev libyaml-cpp-dev libspdlog-dev libexpected-dev libcli11-dev
-  libgtest-dev libgmock-dev nlohmann-json3-dev libssl-dev libsqlite3-dev python3-jsonschema
-  prometheus-cpp-dev
+  libgtest-dev libgmock-dev nlohmann-json3-dev libssl-dev libsqlite3-dev prometheus-cpp-dev
+)
+packages_test=(
+  python3-jsonschema
   prometheus  # tests/packaging: the server, and promtool; its service need not run
   socat jq  # the tests run examples/clients with them
   systemd  # its tools read our units in a test; nothing of it is started
