@@ -76,6 +76,42 @@ TEST(Diagnose, AReaderThatIsTooSlowIsNamedUntilItKeepsUp) {
   EXPECT_THAT(lost.front().evidence, HasSubstr("3 events"));
 }
 
+std::vector<Finding> of_stages(std::vector<ipc::PipelineStageInfo> stages) {
+  ipc::PipelineInfo pipeline;
+  pipeline.path = "/harvest";
+  pipeline.stages = std::move(stages);
+  return diagnose({test_snapshot({}), {}, {}, {pipeline}});
+}
+
+TEST(Diagnose, AnOpenBreakerAndAStageThatFailsItsItemsAreFound) {
+  EXPECT_THAT(of_stages({{.name = "fetch", .completed = 90, .failed = 10}}), IsEmpty());
+  const auto open = of_stages({{.name = "fetch", .retrying = 2, .failed = 7, .breaker = "open"}});
+  EXPECT_THAT(open, ElementsAre(has(Rank::warning, "breaker_open")));
+  EXPECT_EQ(open.front().path, "/harvest");
+  EXPECT_THAT(open.front().evidence, HasSubstr("7 items failed there, 2 wait"));
+  EXPECT_EQ(open.front().look, "espalier pipelines /harvest");
+  EXPECT_THAT(of_stages({{.name = "fetch", .completed = 9, .failed = 10, .breaker = "closed"}}),
+              ElementsAre(has(Rank::warning, "items_fail")));
+  EXPECT_THAT(of_stages({{.name = "fetch", .completed = 1, .failed = 9}}), IsEmpty());
+}
+
+TEST(Diagnose, OnlyTheLastFullStageIsTheBottleneck) {
+  const ipc::PipelineStageInfo full{
+      .name = "a", .workers = 2, .busy = 2, .capacity = 8, .queued = 6, .in_work = 2};
+  auto slow = full;
+  slow.name = "b";
+  slow.service_ms = 1500;
+  auto idle = full;
+  idle.name = "c";
+  idle.queued = 0;
+  const auto found = of_stages({full, slow, idle});
+  EXPECT_THAT(found, ElementsAre(has(Rank::note, "bottleneck")));
+  EXPECT_THAT(found.front().text, HasSubstr("stage b is full"));
+  EXPECT_THAT(found.front().evidence, HasSubstr("8 of 8 items, all 2 workers busy"));
+  slow.busy = 1;
+  EXPECT_THAT(of_stages({idle, slow}), IsEmpty());
+}
+
 TEST(Diagnose, ACrashLoopIsWorseOnceItsLimitIsUsedUp) {
   ipc::NodeInfo node = test_node("/a", ChildPhase::backing_off);
   node.restarts = {3, 10, 60'000, 3};

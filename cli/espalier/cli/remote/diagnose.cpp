@@ -47,6 +47,8 @@ class Rules {
     }
     check_keepers();
     check_readers();
+    for (Finding& finding : diagnose_pipelines(facts_.pipelines))
+      found_.push_back(std::move(finding));
     std::stable_sort(found_.begin(), found_.end(), [](const Finding& a, const Finding& b) {
       return std::tie(a.rank, a.path) < std::tie(b.rank, b.path);
     });

@@ -27,10 +27,15 @@ struct DiagnoseFacts {
   ipc::Snapshot snapshot = {};
   std::vector<ipc::Json> events = {};  ///< The kept ones, oldest first.
   std::vector<ipc::AuditRecord> audit = {};
+  std::vector<ipc::PipelineInfo> pipelines = {};
 };
 
 /// Worst first, and by path among equals. Pure; cost linear in nodes, events and records.
 [[nodiscard]] std::vector<Finding> diagnose(const DiagnoseFacts& facts);
+
+/// The part of it that is about pipelines; in their order.
+[[nodiscard]] std::vector<Finding> diagnose_pipelines(
+    const std::vector<ipc::PipelineInfo>& pipelines);
 
 [[nodiscard]] std::string render_findings(const std::vector<Finding>& findings,
                                           const Terminal& terminal);

@@ -36,8 +36,11 @@ expected<DiagnoseFacts, Failure> ask_facts(Session& session) {
   query.limit = events_read;
   const auto events = session.ask<ipc::EventsPage>("events.query", query);
   if (!events) return unexpected<Failure>(events.error());
-  return DiagnoseFacts{std::move(state->value.snapshot), parsed(events->value.events),
-                       audit_of(session)};
+  // A target of an earlier version does not know the question.
+  auto pipelines = session.ask<ipc::PipelinesResult>("pipelines", ipc::PipelinesParams{});
+  return DiagnoseFacts{
+      std::move(state->value.snapshot), parsed(events->value.events), audit_of(session),
+      pipelines ? std::move(pipelines->value.pipelines) : std::vector<ipc::PipelineInfo>{}};
 }
 
 }  // namespace espalier::cli

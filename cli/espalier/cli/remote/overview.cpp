@@ -61,6 +61,12 @@ expected<StatusAnswers, Failure> ask_status(Session& session, const std::string&
   return out;
 }
 
+// A note is worth knowing, and nothing to be called for.
+bool is_well(const std::vector<Finding>& findings) {
+  return std::ranges::all_of(findings,
+                             [](const Finding& x) { return x.rank == Finding::Rank::note; });
+}
+
 }  // namespace
 
 int status_verb(const RemoteOptions& options, const Terminal& terminal) {
@@ -86,7 +92,7 @@ int diagnose_verb(const RemoteOptions& options, const Terminal& terminal) {
   const std::vector<Finding> findings = diagnose(*facts);
   if (options.output == "text") {
     terminal.out << render_findings(findings, terminal);
-    return findings.empty() ? exit_done : exit_unwell;
+    return is_well(findings) ? exit_done : exit_unwell;
   }
   Json list = Json::array();
   for (const Finding& finding : findings) {
@@ -94,7 +100,7 @@ int diagnose_verb(const RemoteOptions& options, const Terminal& terminal) {
     list.push_back(json_of(finding));
   }
   if (options.output == "json") terminal.out << safe_json_pretty({{"findings", list}}) << "\n";
-  return findings.empty() ? exit_done : exit_unwell;
+  return is_well(findings) ? exit_done : exit_unwell;
 }
 
 }  // namespace espalier::cli
