@@ -12,24 +12,21 @@
 #include "espalier/cli/reloader.hpp"
 #include "espalier/cli/run_log.hpp"
 #include "espalier/cli/run_metrics.hpp"
+#include "espalier/cli/run_records.hpp"
 #include "espalier/cli/run_socket.hpp"
 #include "espalier/cli/signal_watch.hpp"
 #include "espalier/cli/systemd_notifier.hpp"
 #include "espalier/cli/tree_text.hpp"
 #include "espalier/ipc/server/log_ring.hpp"
 #include "espalier/ipc/server/server.hpp"
-#include "espalier/supervisor/observe/event_file.hpp"
-#include "espalier/supervisor/observe/journal_file.hpp"
 #include "espalier/supervisor/process/guardian.hpp"
 #include "espalier/supervisor/runtime/supervisor.hpp"
-#include "espalier/supervisor/trace/trace_exporter.hpp"
 
 #include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
@@ -61,13 +58,6 @@ std::optional<std::uint64_t> raise_open_files_limit() {
   return before;
 }
 
-/// Tells the runs of one tree apart, on this machine and on others.
-std::string instance_name() {
-  std::array<char, 256> host = {};
-  const bool known = gethostname(host.data(), host.size() - 1) == 0;
-  return std::to_string(::getpid()) + "@" + (known ? host.data() : "unknown");
-}
-
 /// A thread takes memory from a heap that it shares with few others, of which the C library makes
 /// many: what each reload of a large tree leaves behind in one after the other would grow for
 /// hours.
@@ -83,8 +73,8 @@ class Session {
         options_(options),
         log_(config_, options_),
         feed_(std::make_shared<TreeFeed>(config_.tree)),
-        source_(options_.file, config_,
-                [this](sv::Severity severity, const std::string& text) { note(severity, text); }) {}
+        source_(options_.file, config_, teller()),
+        records_(config_.observability, config_.tree.name, teller()) {}
 
   struct Host {
     std::shared_ptr<sv::Guardian> guardian = {};
@@ -93,14 +83,16 @@ class Session {
   };
 
   int run(SignalWatch& signals, SystemdNotifier& notifier, Host host) {
-    if (!open_event_file()) return exit_failed;
+    if (const auto problem = records_.open_events(options_.events)) {
+      tell(sv::Severity::error, *problem);
+      return exit_failed;
+    }
     if (!open_log_and_screen()) return exit_failed;
     metrics_.emplace(config_.observability.metrics, std::move(host.listeners.metrics), teller());
     if (const auto refused = prepare_socket(std::move(host.listeners.tree))) {
       return give_up(exit_code_of(*refused), refused->message);
     }
-    open_journal();
-    open_traces();
+    records_.open();
     const auto folder = std::filesystem::path(options_.file).parent_path().string();
     auto launched = sv::Supervisor::launch(config_.tree, builtin_factories(pipelines_, folder),
                                            supervisor_options(std::move(host)));
@@ -109,7 +101,7 @@ class Session {
     for (const sv::ConfigProblem& warning : config_.warnings)
       warn(warning.to_string());
     open_socket();
-    metrics_->listen(*handle_, {journal_, traces_, pipelines_, log_});
+    metrics_->listen(*handle_, {records_.journal(), records_.traces(), pipelines_, log_});
     reloader_.emplace(*handle_, notifier, options_.file, source_, teller());
     signals.start([this](int signal) { on_signal(signal); });
     ManagerReports reports(
@@ -123,17 +115,6 @@ class Session {
   }
 
  private:
-  bool open_event_file() {
-    if (options_.events.empty()) return true;
-    auto opened = sv::EventFile::open(options_.events);
-    if (!opened) {
-      tell(sv::Severity::error, "cannot write events: " + opened.error());
-      return false;
-    }
-    events_ = *opened;
-    return true;
-  }
-
   bool open_log_and_screen() {
     const bool live = options_.live && options_.events != "-" && is_screen(STDOUT_FILENO);
     if (const auto problem = log_.open(live && isatty(STDERR_FILENO) == 1)) {
@@ -147,29 +128,6 @@ class Session {
     return true;
   }
 
-  void open_journal() {
-    const auto& spec = config_.observability.journal;
-    if (spec.folder.empty()) return;
-    auto started = sv::JournalFile::start(spec, teller());
-    if (started) {
-      journal_ = *started;
-    } else {
-      note(sv::Severity::error, "no journal: " + started.error());
-    }
-  }
-
-  void open_traces() {
-    const auto& spec = config_.observability.traces;
-    if (spec.file.empty() && spec.endpoint.empty()) return;
-    auto started = sv::TraceExporter::start(
-        spec, {config_.tree.name, instance_name(), ESPALIER_VERSION, ::getpid()}, teller());
-    if (started) {
-      traces_ = *started;
-    } else {
-      note(sv::Severity::error, "no traces: " + started.error());
-    }
-  }
-
   Tell teller() {
     return [this](sv::Severity severity, const std::string& text) { note(severity, text); };
   }
@@ -178,8 +136,7 @@ class Session {
     prepared_.reset();
     screen_.reset();
     fan_->close();
-    traces_.reset();
-    journal_.reset();
+    records_.close();
     log_.close();
     tell(sv::Severity::error, why);
     return code;
@@ -215,9 +172,7 @@ class Session {
   }
 
   sv::SupervisorOptions supervisor_options(Host host) {
-    if (events_) fan_->add(events_);
-    if (journal_) fan_->add(journal_);
-    if (traces_) fan_->add(traces_);
+    records_.add_to(*fan_);
     if (log_.sink()) fan_->add(log_.sink());
     if (log_.sink()) fan_->add_output(log_.sink());
     fan_->add(feed_);
@@ -259,20 +214,10 @@ class Session {
       const Clock::time_point now = Clock::now();
       reports.tick(now);
       log_.tick();
-      watch_journal();
+      records_.watch(*handle_);
       if (interrupted_ && !give_up) give_up = now + wait_after_abort;
       if (give_up && now >= *give_up) return nullptr;
     }
-  }
-
-  /// Whoever follows events learns of it too, not the log alone.
-  void watch_journal() {
-    const bool fails = journal_ && journal_->stats().failing;
-    if (fails && !journal_fails_) {
-      handle_->report(sv::events::JournalError{"\"" + config_.observability.journal.folder +
-                                               "\" cannot be written; the log says why"});
-    }
-    journal_fails_ = fails;
   }
 
   int finish(const sv::TreeResult* result) {
@@ -280,10 +225,9 @@ class Session {
     metrics_->stop();
     server_.reset();  // It tells of itself through what is closed below.
     if (screen_) screen_->close();
-    const bool events_written = !events_ || events_->flush();
+    const bool events_written = records_.flush_events();
     fan_->close();
-    traces_.reset();
-    journal_.reset();  // It may have something to tell, as long as there is a log.
+    records_.close();  // They may have something to tell, as long as there is a log.
     log_.close();      // The last one.
     if (!events_written) tell(sv::Severity::error, "not all events could be written");
     if (was_live) repeat_warnings();
@@ -336,9 +280,7 @@ class Session {
   std::shared_ptr<Fan> fan_ = std::make_shared<Fan>();
   std::shared_ptr<TreeFeed> feed_;
   TreeSource source_;
-  std::shared_ptr<sv::EventFile> events_;
-  std::shared_ptr<sv::JournalFile> journal_;
-  std::shared_ptr<sv::TraceExporter> traces_;
+  RunRecords records_;
   std::optional<LiveScreen> screen_;
   std::optional<sv::SupervisorHandle> handle_;
   std::shared_ptr<ipc::LogRing> logs_;
@@ -347,7 +289,6 @@ class Session {
   std::optional<ipc::PreparedServer> prepared_;
   std::unique_ptr<ipc::Server> server_;
   std::optional<Reloader> reloader_;
-  bool journal_fails_ = false;
   bool stop_asked_ = false;  ///< Of the signal thread.
   std::atomic<bool> interrupted_ = false;
 };
