@@ -53,8 +53,11 @@ struct AuditRecord {
     visit("path", self.path, "What it was about.");
     visit("requested_by", self.requested_by, "Who, as the client says.");
     visit("reason", self.reason, "Why, as the client says.");
-    visit("decision", self.decision, "accepted, refused, completed, rejected, timed_out.");
-    visit("control", self.control, "Stage that refused it; `execution` for what was done.");
+    visit("decision", self.decision,
+          "accepted, refused, completed, rejected, timed_out, left_out.");
+    visit(
+        "control", self.control,
+        "Stage that refused it; `execution` for what was done, `delivery` for what was left out.");
     visit("detail", self.detail, "Code of the refusal, or what was done.");
     visit("previous", self.previous, "Hash of the record before; of the first: 64 zeros.");
     visit("hash", self.hash, "SHA-256 in hex.");
