@@ -95,8 +95,8 @@ TEST_F(SubscriptionsEventsTest, an_event_waits_for_one_with_a_lower_number) {
   target.publish("/api");
   wake();
   EXPECT_EQ(told(1), "");
-  EXPECT_EQ(subscriptions.next_deadline(), now + 20ms);
-  pass(19ms);
+  EXPECT_EQ(subscriptions.next_deadline(), now + 1s);
+  pass(999ms);
   EXPECT_EQ(told(1), "");
   target.publish(late);
   wake();
@@ -110,7 +110,7 @@ TEST_F(SubscriptionsEventsTest, a_hole_that_stays_is_told_and_what_comes_into_it
   static_cast<void>(target.make("/db", ev::ChildStarting{}));
   target.publish("/api");
   wake();
-  pass(20ms);
+  pass(1s);
   EXPECT_EQ(told(1), "gap:1-2:not_kept 3");
   target.publish(late);
   target.publish("/api");
@@ -118,12 +118,24 @@ TEST_F(SubscriptionsEventsTest, a_hole_that_stays_is_told_and_what_comes_into_it
   EXPECT_EQ(told(1), "4");
 }
 
+TEST_F(SubscriptionsEventsTest, nobody_waits_for_a_lower_number_while_very_many_come) {
+  follow(1, {.filter = WireEventFilter{.path = "/api"}});
+  static_cast<void>(target.make("/db", ev::ChildStarting{}));
+  for (int i = 0; i < 1024; ++i)
+    target.publish("/db");
+  wake();
+  EXPECT_EQ(told(1), "");
+  target.publish("/api");
+  wake();
+  EXPECT_EQ(told(1), "gap:1-1:not_kept 1026");
+}
+
 TEST_F(SubscriptionsEventsTest, what_was_lost_before_it_was_read_is_a_hole) {
   target.kept = 4;
   follow(1);
   publish_some(10);
   wake();
-  pass(20ms);
+  pass(1s);
   EXPECT_EQ(told(1), "gap:1-6:not_kept 7 8 9 10");
 }
 

@@ -23,6 +23,7 @@ std::vector<OrderedItem> EventOrder::take(TimePoint now) {
   for (const auto& [sequence, held] : held_) {
     if (now - held.since >= patience) expired = sequence;
   }
+  if (held_.size() > most_held) expired = std::max(expired, held_.begin()->first);
   return take_to(expired);
 }
 

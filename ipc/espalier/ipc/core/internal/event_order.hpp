@@ -3,6 +3,7 @@
 #include "espalier/supervisor/core/event.hpp"
 #include "espalier/supervisor/core/time.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -20,12 +21,15 @@ using OrderedItem = std::variant<supervisor::Event, SequenceGap>;
 
 /// Puts events in the order of their sequences. Several supervisors publish at once, so an event
 /// may come a little before one with a lower number; it waits for that one, but not for longer than
-/// `patience`, then the hole is told and what comes into it later is not taken any more.
+/// `patience`, nor where more than `most_held` wait; then the hole is told and what comes into it
+/// later is not taken any more. The patience is for a machine so busy that a supervisor is
+/// interrupted between the number of its event and the event.
 ///
 /// So what is taken out never goes back, names every sequence once, and none is skipped in silence.
 class EventOrder {
  public:
-  static constexpr supervisor::Duration patience = std::chrono::milliseconds{20};
+  static constexpr supervisor::Duration patience = std::chrono::seconds{1};
+  static constexpr std::size_t most_held = 1024;
 
   /// Begins after `sequence`; forgets what it holds.
   void begin(std::uint64_t sequence);
